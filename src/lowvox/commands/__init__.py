@@ -1,0 +1,101 @@
+"""The command line: one file per subcommand, listed here, loaded only when called.
+
+`main` is the only place that prints an error and ends the process.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from lowvox import __version__
+
+# name -> the line that `lowvox --help` shows; the first line of the command's own help says the same (a test).
+COMMANDS = {
+    "demo": "Run the whole chain on a clip: text, speech, and the memory it took.",
+    "transcribe": "Turn recorded speech into text, of any length in flat memory.",
+    "dictate": "Turn live speech into text as you speak.",
+    "say": "Speak text aloud or into a file.",
+    "models": "List the models that are installed and those that `pull` can bring.",
+    "pull": "Install a model by name, or from a folder or archive on disk.",
+    "rm": "Remove an installed model.",
+    "config": "Show the settings, where each comes from, and where the file is.",
+    "doctor": "Say what is installed, what is missing and the command for it.",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command only to run it, so that `lowvox --help` stays small and quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean `lowvox {near[0]}`?" if near else " `lowvox --help` lists the commands."
+            raise click.UsageError(f"There is no command {cmd_name!r}.{hint}", ctx)
+        command: click.Command = import_module(f"lowvox.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `lowvox demo`. Every command has `--help` with an example; `lowvox doctor` says what is missing.",
+)
+@click.version_option(__version__, prog_name="lowvox")
+def cli() -> None:
+    """Offline speech in the RAM you have: dictation, transcription and speech synthesis."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_status(arguments))
+
+
+def _status(arguments: list[str]) -> int:
+    """Run, turn every error into one sentence on standard error, and return the exit status."""
+    from lowvox.errors import LowvoxError
+
+    try:
+        result = cli.main(arguments, prog_name="lowvox", standalone_mode=False)
+    except click.ClickException as error:
+        if "--debug" in arguments:
+            raise
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except LowvoxError as error:
+        return _complain(error, str(error), error.exit_code, arguments)
+    except MemoryError as error:
+        return _complain(error, "The machine has no memory left for this; close something or pick less.", 3, arguments)
+    except BrokenPipeError:
+        sys.stdout = None  # the reader has gone; there is nobody to flush to
+        return 1
+    except OSError as error:
+        return _complain(error, f"{error.strerror or error}: {error.filename or 'input/output'}.", 1, arguments)
+    except Exception as error:  # noqa: BLE001  # the last resort: one sentence, no traceback
+        text = f"lowvox failed where it should not ({type(error).__name__}: {error}); `--debug` shows where."
+        return _complain(error, text, 1, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(error: BaseException, text: str, status: int, arguments: list[str]) -> int:
+    """Print one sentence; with `--debug` the traceback first."""
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(f"lowvox: {text}", err=True)
+    return status

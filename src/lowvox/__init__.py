@@ -22,6 +22,30 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Audio",
+    "Budget",
+    "BudgetError",
+    "DamagedError",
+    "DeviceError",
+    "DownloadError",
+    "EngineError",
+    "Event",
+    "LowvoxError",
+    "MemoryReport",
+    "NotFoundError",
+    "OutputError",
+    "Segment",
+    "Speech",
+    "Transcript",
+    "UsageError",
+    "Word",
+    "WorkerDiedError",
+    "in_thread",
+    "say",
+    "transcribe",
+]
+
 if TYPE_CHECKING:
     from lowvox.errors import (
         BudgetError,
@@ -40,39 +64,20 @@ if TYPE_CHECKING:
     from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript, Word
 
 _HOMES = {
-    "Audio": "types",
     "Budget": "memory.budget",
-    "BudgetError": "errors",
-    "DamagedError": "errors",
-    "DeviceError": "errors",
-    "DownloadError": "errors",
-    "EngineError": "errors",
-    "Event": "types",
-    "LowvoxError": "errors",
-    "MemoryReport": "types",
-    "NotFoundError": "errors",
-    "OutputError": "errors",
-    "Segment": "types",
-    "Speech": "speech",
-    "Transcript": "types",
-    "UsageError": "errors",
-    "Word": "types",
-    "WorkerDiedError": "errors",
-    "in_thread": "speech",
-    "say": "speech",
-    "transcribe": "speech",
+    **dict.fromkeys(("Speech", "in_thread", "say", "transcribe"), "speech"),
+    **dict.fromkeys(("Audio", "Event", "MemoryReport", "Segment", "Transcript", "Word"), "types"),
 }
-
-__all__ = list(_HOMES)  # noqa: PLE0604  # the names are the strings above
 
 
 def __getattr__(name: str) -> object:
     """Fetch a public name from its home, once."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'lowvox' has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"lowvox.{_HOMES[name]}"), name)
+    home = import_module(f"lowvox.{_HOMES.get(name, 'errors')}")
+    value = globals()[name] = getattr(home, name)
     return value
 
 

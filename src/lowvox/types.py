@@ -1,8 +1,8 @@
 """The words of lowvox as types: what flows between audio, engines, memory and reports.
 
 Importing this file loads neither numpy nor any engine. Sound crosses every border as PCM: 16-bit little-endian mono
-bytes. It is what recognisers and espeak speak natively, it is half the size of float32, and a worker that hosts an engine
-needs no numpy for it.
+bytes. It is what recognisers and espeak speak natively, it is half the size of float32, and a worker that hosts an
+engine needs no numpy for it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Audio:
         """The same sound as float32 [n] in [-1, 1)."""
         import numpy as np
 
-        return np.frombuffer(self.pcm, "<i2").astype(np.float32) / 32768
+        return np.frombuffer(self.pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 @dataclass(frozen=True, slots=True)

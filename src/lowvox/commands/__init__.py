@@ -50,7 +50,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `lowvox demo`. Every command has `--help` with an example; `lowvox doctor` says what is missing.",
+    epilog="Start with `lowvox demo`. Every command has `--help` with an example; `lowvox doctor` says what is amiss.",
 )
 @click.version_option(__version__, prog_name="lowvox")
 def cli() -> None:
@@ -85,7 +85,7 @@ def _status(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         return _complain(error, f"{error.strerror or error}: {error.filename or 'input/output'}.", 1, arguments)
-    except Exception as error:  # noqa: BLE001  # the last resort: one sentence, no traceback
+    except Exception as error:  # the last resort: one sentence, no traceback
         text = f"lowvox failed where it should not ({type(error).__name__}: {error}); `--debug` shows where."
         return _complain(error, text, 1, arguments)
     return result if isinstance(result, int) else 0

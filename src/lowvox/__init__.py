@@ -15,8 +15,11 @@ Importing this package loads neither numpy nor ONNX Runtime: each name below is 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
+# An application may have imported it first, with its telemetry on; `lowvox.onnx` and `lowvox doctor` say so.
+onnxruntime_came_first = "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "1"
 # ONNX Runtime reads this once, at its first import: set here, it holds in every process that lowvox starts or runs in.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -41,12 +44,14 @@ __all__ = [
     "UsageError",
     "Word",
     "WorkerDiedError",
+    "dictate",
     "in_thread",
     "say",
     "transcribe",
 ]
 
 if TYPE_CHECKING:
+    from lowvox.concurrency import in_thread
     from lowvox.errors import (
         BudgetError,
         DamagedError,
@@ -60,12 +65,13 @@ if TYPE_CHECKING:
         WorkerDiedError,
     )
     from lowvox.memory.budget import Budget
-    from lowvox.speech import Speech, in_thread, say, transcribe
+    from lowvox.speech import Speech, dictate, say, transcribe
     from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript, Word
 
 _HOMES = {
     "Budget": "memory.budget",
-    **dict.fromkeys(("Speech", "in_thread", "say", "transcribe"), "speech"),
+    "in_thread": "concurrency",
+    **dict.fromkeys(("Speech", "dictate", "say", "transcribe"), "speech"),
     **dict.fromkeys(("Audio", "Event", "MemoryReport", "Segment", "Transcript", "Word"), "types"),
 }
 

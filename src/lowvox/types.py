@@ -178,6 +178,9 @@ class RecognizerStream(Stream, Protocol):
     def partial(self) -> str:
         """Return the words so far; they may still change."""
 
+    def discard(self) -> None:
+        """Forget the utterance so far, but not the speaker."""
+
     def finish(self) -> tuple[Word, ...]:
         """End the utterance and return its words, times in seconds from its first sample."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -60,7 +61,14 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGINT, _interrupted)
     sys.exit(_status(arguments))
+
+
+def _interrupted(*_: object) -> None:
+    """End on the first Ctrl-C; a second one must not cut short the tidying up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _status(arguments: list[str]) -> int:

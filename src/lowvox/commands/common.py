@@ -15,6 +15,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    # Told (position, length), in the same unit.
+    Progress = Callable[[float, float], None]
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -41,17 +44,21 @@ class Console:
         """Whether a person watches standard error."""
         return not self.quiet and sys.stderr.isatty()
 
+    def complain(self, error: Exception) -> None:
+        """Print an error's sentence; work goes on with the next input."""
+        click.echo(f"lowvox: {error}", err=True)
+
     @contextmanager
-    def progress(self, label: str, length: float) -> Iterator[Callable[[float], None]]:
-        """Show a bar on a terminal while the block runs; call what it gives with the position reached."""
-        if not self.interactive or length <= 0:
-            yield lambda _: None
+    def progress(self, label: str) -> Iterator[Progress]:
+        """Show a bar on a terminal while the block runs; call what it gives with (position, length)."""
+        if not self.interactive:
+            yield lambda *_: None
             return
         # The bar counts thousandths, so that seconds, bytes and sentences all fit.
         with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
 
-            def reach(position: float) -> None:
-                bar.update(max(0, round(1000 * min(position / length, 1.0)) - bar.pos))
+            def reach(position: float, length: float) -> None:
+                bar.update(max(0, round(1000 * min(position / max(length, 1e-9), 1.0)) - bar.pos))
 
             yield reach
 

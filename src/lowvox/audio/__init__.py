@@ -1,0 +1,1 @@
+"""Sound: reading, cutting into utterances, microphone, loudspeaker, writing. Knows no engine."""

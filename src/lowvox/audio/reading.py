@@ -1,0 +1,135 @@
+"""Reading sound: any file that libsndfile knows, or standard input, as blocks of PCM at 16 kHz.
+
+Blocks are read, mixed to one channel and resampled one after the other: a file of any length takes the same memory.
+Knows nothing of speech.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from lowvox import folders
+from lowvox.errors import DamagedError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE = 16000
+BLOCK_S = 0.1
+FORMATS = "WAV, FLAC, OGG, MP3 or another format of libsndfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """An open sound: its `name` for messages, its length, and what it was before it was made 16 kHz mono."""
+
+    name: str
+    seconds: float
+    rate: int
+    channels: int
+    _file: Any
+
+    def blocks(self) -> Iterator[bytes]:
+        """Read it once, as PCM at 16 kHz in blocks of about 0.1 s.
+
+        Raises DamagedError where the sound breaks off or holds what is no number.
+        """
+        import soxr
+
+        resample = None if self.rate == RATE else soxr.ResampleStream(self.rate, RATE, 1, dtype="float32")
+        for mono in self._mono():
+            yield _pcm(mono if resample is None else resample.resample_chunk(mono))
+        if resample is not None:
+            import numpy as np
+
+            yield _pcm(resample.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def _mono(self) -> Iterator[NDArray[np.float32]]:
+        """Read float32 blocks [n] and check them."""
+        import numpy as np
+        import soundfile
+
+        done = 0
+        try:
+            for block in self._file.blocks(int(self.rate * BLOCK_S), dtype="float32", always_2d=True):
+                if not np.isfinite(block).all():
+                    raise DamagedError(f"{self.name} holds samples that are not numbers (NaN); export it again.")
+                done += len(block)
+                yield _mix(block)
+        except soundfile.LibsndfileError as error:
+            raise DamagedError(self._broken(done)) from error
+        if done < self._file.frames:
+            raise DamagedError(self._broken(done))
+
+    def _broken(self, done: int) -> str:
+        return (
+            f"{self.name} is damaged: it breaks off after {done / self.rate:.1f} of {self.seconds:.1f} s; "
+            "copy it again, or cut it there."
+        )
+
+
+@contextmanager
+def opened(source: str | Path) -> Iterator[Recording]:
+    """Open a file, or standard input for "-"; NotFoundError or DamagedError when there is no sound to be had."""
+    import soundfile
+
+    with ExitStack() as stack:
+        name = "standard input" if str(source) == "-" else Path(source).name
+        readable = stack.enter_context(_spooled()) if str(source) == "-" else _checked(Path(source))
+        try:
+            file = stack.enter_context(soundfile.SoundFile(readable))
+        except soundfile.LibsndfileError as error:
+            raise DamagedError(f"{name} is not sound that lowvox can read: it takes {FORMATS}.") from error
+        if not file.frames:
+            raise DamagedError(f"{name} holds no sound at all (0 samples); record it again.")
+        yield Recording(name, file.frames / file.samplerate, file.samplerate, file.channels, file)
+
+
+def _checked(path: Path) -> str:
+    """Refuse what cannot be a sound file before libsndfile does it in its own words."""
+    if not path.exists():
+        raise NotFoundError(f"There is no file {path}; check the name.")
+    if path.is_dir():
+        raise NotFoundError(f"{path} is a folder; name the sound files in it, such as {path}/*.wav.")
+    if path.is_file() and not path.stat().st_size:
+        raise DamagedError(f"{path.name} is empty (0 bytes); record or copy it again.")
+    return str(path)
+
+
+@contextmanager
+def _spooled() -> Iterator[IO[bytes]]:
+    """Standard input as a file that can be read back and forth: on disk, in lowvox's own folder, gone afterwards."""
+    folders.cache().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folders.cache()) as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        if not spool.tell():
+            raise DamagedError("Standard input is empty; pipe a sound file into it.")
+        spool.seek(0)
+        yield spool
+
+
+def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mix [n, channels] to [n]."""
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0]
+    # Two channels mostly hold the same voice: their mean. In surround sound speech is in one channel (the centre), and
+    # a mean of six would make it too quiet for the VAD: the power is kept instead.
+    mixed: NDArray[np.float32] = block.sum(axis=1) / (channels if channels == 2 else channels**0.5)
+    return mixed
+
+
+def _pcm(samples: NDArray[np.float32]) -> bytes:
+    """Convert float32 [n] to PCM; what is louder than full scale is clipped."""
+    import numpy as np
+
+    return (np.clip(samples, -1, 1) * np.float32(32767)).astype("<i2").tobytes()

@@ -1,0 +1,93 @@
+"""`lowvox demo`: the whole chain on one clip, and what it took."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lowvox.commands.common import Console, budget_option, common
+
+if TYPE_CHECKING:
+    from lowvox.speech import Speech
+
+
+@click.command()
+@click.argument("file", required=False)
+@click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
+@click.option(
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where the spoken text goes (WAV)."
+)
+@click.option("--plot", metavar="PATH", type=click.Path(path_type=Path), help="Draw the memory as .html or .png.")
+@budget_option
+@common
+def command(
+    file: str | None,
+    language: str | None,
+    output: Path | None,
+    plot: Path | None,
+    budget: str | None,
+    console: Console,
+) -> int:
+    r"""Run the whole chain on a clip: text, speech, and the memory it took.
+
+    Without FILE it takes a clip of seven seconds that comes with lowvox. That clip is synthesised speech.
+
+    \b
+    Example:
+      lowvox demo
+      lowvox demo talk.mp3 --budget 300MB --plot memory.html
+    """
+    from lowvox import folders
+    from lowvox.audio import clip
+    from lowvox.report.memory import table
+    from lowvox.speech import Speech
+
+    output = output or folders.cache() / "demo.wav"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with Speech(budget=budget, language=language, on_note=console.note) as speech:
+        chain = [*speech.listeners(), *_speakers(speech, console)]
+        speech.manager.check(chain)
+        speech.manager.needed(chain)  # so that the table below knows every part's peak
+        if file is None:
+            console.note("Listening to the clip that comes with lowvox (synthesised speech) ...")
+        with console.progress("Listening") as reach:
+            text = speech.transcribe(file or clip.PATH, reach).text
+        spoken = _speak(speech, text, output) if len(chain) > 2 and text else None
+        memory = speech.memory()
+        if plot:
+            from lowvox.report import save
+
+            save(plot, memory, {"command": " ".join(["lowvox", *sys.argv[1:]])}, speech.monitor.timeline)
+    if console.json:
+        console.emit({"text": text, "audio": None if spoken is None else str(spoken), "memory": memory})
+        return 0
+    click.echo(f"\nHeard:   {text or '(no speech)'}")
+    if spoken:
+        click.echo(f"Spoken:  {spoken}")
+    click.echo(f"\n{table(memory)}")
+    if plot:
+        click.echo(f"Drawn:   {plot}")
+    return 0
+
+
+def _speakers(speech: Speech, console: Console) -> list:  # type: ignore[type-arg]
+    """Return the synthesizer, or nothing and a note when it is not installed."""
+    from lowvox.errors import NotFoundError
+
+    try:
+        return [speech.speaker()]
+    except NotFoundError as error:
+        console.note(f"No speech this time: {error}")
+        return []
+
+
+def _speak(speech: Speech, text: str, output: Path) -> Path:
+    from lowvox.audio.writing import Writer
+
+    with Writer(output) as writer:
+        for audio in speech.say(text):
+            writer.write(audio)
+    return output

@@ -1,0 +1,198 @@
+"""`lowvox dictate`: live speech to text. Shows partials and the level on a terminal, delivers what is settled."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from lowvox.commands.common import Console, budget_option, common
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lowvox.speech import Dictation
+    from lowvox.types import Event
+
+
+@click.command()
+@click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
+@click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
+@click.option("--from", "source", metavar="FILE", help="A recording, played at the speed of life, for a microphone.")
+@click.option("--type", "mode", flag_value="keyboard", help="Type the text into the focused window.")
+@click.option("--clipboard", "mode", flag_value="clipboard", help="Put the text on the clipboard.")
+@click.option("--device", metavar="ID", help="Microphone: a number or a part of its name.")
+@click.option("--list-devices", is_flag=True, help="List the microphones and end.")
+@click.option("--level", "level_only", is_flag=True, help="Only show how loud the microphone hears you.")
+@budget_option
+@common
+def command(
+    language: str | None,
+    model: str | None,
+    source: str | None,
+    mode: str | None,
+    device: str | None,
+    list_devices: bool,
+    level_only: bool,
+    budget: str | None,
+    console: Console,
+) -> int:
+    r"""Turn live speech into text as you speak.
+
+    Words appear while you speak and are settled at each pause. Ctrl-C ends it and keeps the last words; a second
+    Ctrl-C ends it at once.
+
+    \b
+    Example:
+      lowvox dictate
+      lowvox dictate --type --device headset
+      lowvox dictate --from talk.wav --json
+    """
+    if list_devices:
+        return _list(console)
+
+    from lowvox.speech import Speech
+
+    with Speech(budget=budget, language=language, model=model, on_note=console.note) as speech, ExitStack() as stack:
+        line = StatusLine(console)
+        device = device or speech.settings.audio.microphone_id
+        if level_only:
+            return _show_level(_microphone(device, line, console), line)
+        speech.manager.check(speech.listeners())
+        blocks = _recording(source, stack) if source else _microphone(device, line, console)
+        return _dictate(speech.dictate(line.listening(blocks)), mode or speech.settings.output.mode, line, console)
+
+
+class StatusLine:
+    """One line on the terminal that is written over: the level, and the words that may still change."""
+
+    def __init__(self, console: Console) -> None:
+        self._shown = console.interactive and not console.json
+        self._level = self._text = ""
+
+    def listening(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass sound on and show how loud it is."""
+        from lowvox.audio.level import bar, decibels
+
+        for block in blocks:
+            if self._shown:
+                self._level = bar(decibels(block))
+                self._draw()
+            yield block
+
+    def say(self, text: str) -> None:
+        """Show words."""
+        self._text = text
+        self._draw()
+
+    def clear(self) -> None:
+        """Leave the line empty for what is printed next."""
+        self._text = ""
+        if self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def _draw(self) -> None:
+        if self._shown:
+            from shutil import get_terminal_size
+
+            room = get_terminal_size().columns - len(self._level) - 4
+            click.echo(f"\r\x1b[K|{self._level}| {self._text[-room:]}", err=True, nl=False)
+
+
+def _dictate(dictation: Dictation, mode: str, line: StatusLine, console: Console) -> int:
+    """Show and deliver events until the sound or the speaker ends it; 130 when it was Ctrl-C."""
+    interrupted = False
+
+    def stop(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        dictation.stop()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        console.note("Listening; Ctrl-C ends.")
+        deliver = _outlet(mode, line, console)
+        for event in dictation:
+            if console.json:
+                console.emit(event)
+            _show(event, line, deliver)
+    finally:
+        line.clear()
+        signal.signal(signal.SIGINT, before)
+        dictation.close()
+    return 130 if interrupted else 0
+
+
+def _show(event: Event, line: StatusLine, deliver: Callable[[str], None]) -> None:
+    if event.kind == "partial":
+        line.say(event.text)
+        return
+    line.clear()
+    if event.text:
+        deliver(event.text)
+
+
+def _outlet(mode: str, line: StatusLine, console: Console) -> Callable[[str], None]:
+    """Return what takes the settled text; typing that fails prints it, so that nothing is lost."""
+    from lowvox.desktop import outlet
+
+    def write(text: str) -> None:
+        if not console.json:
+            click.echo(text)
+
+    def warn(text: str) -> None:
+        line.clear()
+        console.note(text)
+
+    return outlet(mode, write, warn)
+
+
+def _recording(source: str, stack: ExitStack) -> Iterator[bytes]:
+    """Play a file at the speed of life."""
+    from lowvox.audio import pacing, reading
+
+    return pacing.paced(stack.enter_context(reading.opened(source)).blocks())
+
+
+def _microphone(device: str, line: StatusLine, console: Console) -> Iterator[bytes]:
+    """Listen to a microphone; lost sound is said once."""
+    from lowvox.audio.microphone import listen
+
+    told = False
+
+    def lost(_: float) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            line.clear()
+            console.note(
+                "This machine is too slow to follow: sound was lost. Pause now and then, or use another model."
+            )
+
+    return listen(device, lost)
+
+
+def _list(console: Console) -> int:
+    from lowvox.audio.microphone import devices
+
+    found = devices()
+    if console.json:
+        console.emit({"devices": found})
+    elif not found:
+        console.note("There is no microphone.")
+    for device in [] if console.json else found:
+        click.echo(f"{device.id:3}  {device.name}{'  (default)' if device.default else ''}")
+    return 0
+
+
+def _show_level(blocks: Iterator[bytes], line: StatusLine) -> int:
+    """Show the level until Ctrl-C."""
+    if not sys.stderr.isatty():
+        raise click.UsageError("--level draws on a terminal and there is none here.")
+    for _ in line.listening(blocks):
+        pass
+    return 0

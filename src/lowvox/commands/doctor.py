@@ -1,0 +1,220 @@
+"""`lowvox doctor`: what is installed, what is missing and the command for it, and what this machine allows.
+
+Each check is a function in `CHECKS` that yields findings; one that fails becomes a finding itself. No engine is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import click
+
+from lowvox.commands.common import Console, common
+from lowvox.report.doctor import Check, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# extra -> the module it brings, and what for.
+_EXTRAS = {
+    "clipboard": ("pyperclip", "dictating to the clipboard"),
+    "type": ("pynput", "dictating into the focused window"),
+    "plot": ("matplotlib", "the memory table as a picture"),
+}
+# module -> what in it is under a licence that asks for its source to be passed on; the table is in NOTICE.
+_COPYLEFT = {
+    "soundfile": "libsndfile (LGPL-2.1-or-later)",
+    "soxr": "libsoxr (LGPL-2.1-or-later)",
+    "pynput": "pynput (LGPL-3.0)",
+    "espeakng_loader": "eSpeak NG (GPL-3.0-or-later; runs in a process of its own)",
+}
+
+
+@click.command(epilog="Example: lowvox doctor --json")
+@common
+def command(console: Console) -> None:
+    """Say what is installed, what is missing and the command for it."""
+    checks = list(examine())
+    if console.json:
+        console.emit({"checks": checks})
+        return
+    from shutil import get_terminal_size
+
+    for line in lines(checks, sys.stdout.encoding, get_terminal_size((100, 24)).columns):
+        click.echo(line)
+
+
+def examine() -> Iterator[Check]:
+    """Run every check; one that fails does not stop the others."""
+    for check in CHECKS:
+        try:
+            yield from check()
+        except Exception as error:
+            yield Check(check.__name__, "warning", f"could not be checked ({type(error).__name__}: {error})")
+
+
+def python() -> Iterator[Check]:
+    """Python and the system."""
+    import platform
+
+    from lowvox import __version__
+
+    yield Check("lowvox", "ok", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+
+
+def engines() -> Iterator[Check]:
+    """Every engine of the registry."""
+    from lowvox.engines import ENGINES
+
+    for name, entry in ENGINES.items():
+        yield _package(f"engine {name}", entry.package, entry.extra, f"{entry.brings} ({entry.licence})")
+
+
+def extras() -> Iterator[Check]:
+    """The optional parts that are no engines."""
+    for extra, (module, brings) in _EXTRAS.items():
+        yield _package(f"extra {extra}", module, extra, brings)
+
+
+def _package(name: str, module: str, extra: str | None, brings: str) -> Check:
+    if find_spec(module) is None:
+        return Check(name, "missing", brings, f"pip install 'lowvox[{extra}]'" if extra else "pip install lowvox")
+    from importlib.metadata import version
+
+    return Check(name, "ok", f"{brings}: {module} {version(module)}")
+
+
+def onnx() -> Iterator[Check]:
+    """ONNX Runtime, what it can compute with, and whether its telemetry is off."""
+    from lowvox.onnx import runtime, telemetry_off
+
+    if find_spec("onnxruntime") is None:
+        yield Check("onnxruntime", "missing", "running neural models", "pip install lowvox")
+        return
+    onnxruntime = runtime()
+    yield Check("onnxruntime", "ok", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}")
+    if telemetry_off():
+        yield Check("telemetry", "ok", "off: ORT_DISABLE_TELEMETRY=1 was set before ONNX Runtime was imported")
+    else:
+        yield Check(
+            "telemetry",
+            "warning",
+            "ONNX Runtime was imported before lowvox could turn it off, and has written below the home folder",
+            "set ORT_DISABLE_TELEMETRY=1",
+        )
+
+
+def sound() -> Iterator[Check]:
+    """PortAudio, microphones and loudspeakers."""
+    from lowvox.audio.portaudio import HOW_TO_GET_IT, portaudio
+    from lowvox.errors import DeviceError
+
+    try:
+        sounddevice = portaudio()
+    except DeviceError:
+        yield Check("sound", "missing", "the microphone and loudspeakers need PortAudio", HOW_TO_GET_IT)
+        return
+    devices = sounddevice.query_devices()
+    inputs = sum(device["max_input_channels"] > 0 for device in devices)
+    outputs = sum(device["max_output_channels"] > 0 for device in devices)
+    detail = f"{sounddevice.get_portaudio_version()[1].partition(',')[0]}: {inputs} to record, {outputs} to play"
+    if inputs:
+        yield Check("sound", "ok", detail)
+    else:
+        yield Check("sound", "warning", detail, "plug in a microphone, or use a recording: lowvox transcribe FILE")
+
+
+def typing() -> Iterator[Check]:
+    """Whether text can be typed into other programs' windows here."""
+    yield _typing(sys.platform, os.environ)
+
+
+def _typing(system: str, environment: Mapping[str, str]) -> Check:
+    if system == "win32":
+        return Check("typing", "ok", "possible, except into windows of programs that run as administrator")
+    if system == "darwin":
+        where = "System Settings, Privacy & Security, Accessibility"
+        return Check("typing", "ok", f"possible once your terminal is allowed in {where}")
+    if environment.get("WAYLAND_DISPLAY") or environment.get("XDG_SESSION_TYPE") == "wayland":
+        why = "not possible under Wayland, which lets no program type into others (X11 programs may still be reached)"
+        return Check("typing", "warning", why, "lowvox dictate --clipboard, then paste; or log in to an X11 session")
+    if environment.get("DISPLAY"):
+        return Check("typing", "ok", "possible (X11)")
+    return Check("typing", "missing", "not possible: there is no desktop session here", "start lowvox from a desktop")
+
+
+def memory() -> Iterator[Check]:
+    """Free memory, and what it means for budgets."""
+    from lowvox.memory import meter
+    from lowvox.memory.budget import Budget
+
+    # A cgroup without a limit says so by a number that no machine reaches.
+    limits = [limit for limit, _ in meter._cgroup_limits() if limit < 2**60]
+    inside = f" inside a limit of {min(limits) / meter.MB:.0f} MB (cgroup)" if limits else ""
+    free = f"{meter.available() / meter.MB:.0f} MB free{inside}"
+    detail = f"{free}: a larger --budget cannot be kept; --budget auto takes {Budget.parse('auto')}"
+    yield Check("memory", "ok", detail)
+
+
+def folders() -> Iterator[Check]:
+    """Lowvox's own folders."""
+    from lowvox import folders as own
+
+    for name, folder in (("config", own.config()), ("data", own.data()), ("cache", own.cache())):
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        if nearest.is_dir() and os.access(nearest, os.W_OK):
+            yield Check(f"folder {name}", "ok", str(folder) if folder.exists() else f"{folder} (not there yet)")
+        else:
+            fix = f"allow writing to {nearest}, or set LOWVOX_HOME to another folder"
+            yield Check(f"folder {name}", "warning", f"{folder} cannot be written", fix)
+
+
+def settings() -> Iterator[Check]:
+    """The settings file and the variables."""
+    from lowvox import settings as own
+    from lowvox.errors import UsageError
+
+    try:
+        values = own.values()
+    except UsageError as error:
+        yield Check("settings", "warning", str(error), "lowvox config path says where the file is")
+        return
+    count = {source: sum(value.source == source for value in values) for source in ("file", "environment")}
+    detail = f"{own.path()}: {count['file']} set there" if own.path().exists() else "no file: the defaults hold"
+    yield Check("settings", "ok", f"{detail}, {count['environment']} set by the environment")
+
+
+def models() -> Iterator[Check]:
+    """Installed models, and what is wrong with those that are damaged."""
+    from lowvox.models import installed
+
+    found = installed()
+    whole = ", ".join(model.name for model in found if not model.problem)
+    yield Check("models", "ok", whole or "those inside the engines; `lowvox models` lists what `lowvox pull` can bring")
+    for model in found:
+        if model.problem:
+            yield Check(f"model {model.name}", "warning", model.problem, f"lowvox rm {model.name}")
+
+
+def licences() -> Iterator[Check]:
+    """Parts whose licences ask something of whoever passes them on."""
+    installed = [part for module, part in _COPYLEFT.items() if find_spec(module)]
+    yield Check("licences", "ok", f"lowvox is Apache-2.0; of its parts here {', '.join(installed)}; NOTICE has all")
+
+
+CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
+    python,
+    engines,
+    extras,
+    onnx,
+    sound,
+    typing,
+    memory,
+    folders,
+    settings,
+    models,
+    licences,
+)

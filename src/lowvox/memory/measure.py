@@ -1,0 +1,81 @@
+"""Measuring a footprint: load, open and run a model once in a process that is thrown away afterwards.
+
+The run is the heaviest that the engine will ever be given: a longest utterance, a longest sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from lowvox.memory import meter
+from lowvox.memory.worker import Worker
+from lowvox.types import Footprint
+
+if TYPE_CHECKING:
+    from lowvox.memory.worker import RemoteStream
+    from lowvox.types import Model, Placement
+
+# The longest that each role is ever given at once.
+LONGEST_UTTERANCE_S = 15
+LONGEST_SENTENCE = 400
+
+
+def footprint(model: Model, placement: Placement, threads: int) -> Footprint:
+    """Measure `model` in a throw-away worker; takes a few seconds.
+
+    In-process, a part takes what it adds to a process that handles sound anyway. In a worker it takes the whole
+    process, counted as PSS: the pages of Python itself are shared with the process that started it.
+    """
+    with closing(Worker(model.name)) as worker:
+        before = 0
+        if placement == "in-process":
+            worker.call(0, "prepare_audio")
+            before = meter.usage(worker.pid).pss
+        begun = time.perf_counter()
+        resident = worker.load(model.engine, model, threads)
+        loaded = meter.usage(worker.pid)
+        stream = resident.open()
+        load_s = time.perf_counter() - begun
+        opened = meter.usage(worker.pid)
+        meter.reset_peak(worker.pid)
+        _work(model, stream)
+        highest = meter.peak_rss(worker.pid)
+    return Footprint(
+        resident=max(0, loaded.pss - before),
+        stream=max(0, opened.pss - loaded.pss),
+        work=max(0, highest - opened.rss),
+        load_s=load_s,
+    )
+
+
+def audio_footprint() -> Footprint:
+    """Measure what reading and resampling sound add to a bare process."""
+    with closing(Worker("audio")) as worker:
+        bare = meter.usage(worker.pid)
+        begun = time.perf_counter()
+        worker.call(0, "prepare_audio")
+        ready = meter.usage(worker.pid)
+        highest = meter.peak_rss(worker.pid)
+    return Footprint(ready.pss - bare.pss, 0, max(0, highest - ready.rss), time.perf_counter() - begun)
+
+
+def _work(model: Model, stream: RemoteStream) -> None:
+    """Give a stream the heaviest work of its role."""
+    from lowvox.audio.clip import clip
+
+    sound = clip()
+    longest = (sound * (LONGEST_UTTERANCE_S * 32000 // len(sound) + 1))[: LONGEST_UTTERANCE_S * 32000]
+    if model.role == "vad":
+        for at in range(0, 32 * 1024, 1024):
+            stream.probability(longest[at : at + 1024])
+    elif model.role == "recognizer":
+        for at in range(0, len(longest), 3200):
+            stream.accept(longest[at : at + 3200])
+            stream.partial()
+        stream.finish()
+    else:
+        sentence = ("The quick brown fox jumps over the lazy dog, again and again. " * 10)[:LONGEST_SENTENCE]
+        for _ in stream.speak(sentence):
+            pass

@@ -1,0 +1,129 @@
+"""The meter: what the kernel says that a process, or a process and all it started, holds in memory.
+
+Linux reads /proc itself: `smaps_rollup` takes 0.3 ms and gives PSS, which shares every page out among the processes
+that map it, so that a sum over processes counts nothing twice. Other systems go through psutil, where PSS does not
+exist: there the unique memory (USS) stands in for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from lowvox.types import Usage
+
+MB = 2**20
+_LINUX = sys.platform == "linux"
+
+
+def usage(pid: int) -> Usage:
+    """Read one process; one that has ended, or belongs to somebody else, holds nothing of ours."""
+    return _usage_linux(pid) if _LINUX else _usage_psutil(pid)
+
+
+def tree(root: int | None = None) -> list[int]:
+    """Return `root` (by default this process) and every process below it."""
+    root = os.getpid() if root is None else root
+    return _tree_linux(root) if _LINUX else _tree_psutil(root)
+
+
+def tree_usage(root: int | None = None) -> Usage:
+    """Read a whole process tree: the sum over its processes."""
+    parts = [usage(pid) for pid in tree(root)]
+    return Usage(*(sum(getattr(part, field) for part in parts) for field in ("pss", "rss", "uss", "anonymous")))
+
+
+def peak_rss(pid: int) -> int:
+    """Return the kernel's own record of a process's largest RSS in bytes (0 where there is none)."""
+    if not _LINUX:
+        return usage(pid).rss
+    return _fields(f"/proc/{pid}/status").get("VmHWM", 0)
+
+
+def reset_peak(pid: int) -> bool:
+    """Start the kernel's record of the largest RSS anew; False where that is not possible."""
+    try:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def available() -> int:
+    """Return the bytes that this process could still take: the system's free memory, or less inside a cgroup."""
+    if not _LINUX:
+        import psutil
+
+        return int(psutil.virtual_memory().available)
+    free = _fields("/proc/meminfo").get("MemAvailable", 0)
+    room = [limit - used for limit, used in _cgroup_limits()]
+    return max(0, min([free, *room]))
+
+
+def _cgroup_limits() -> list[tuple[int, int]]:
+    """Return (limit, used) of the memory cgroup, v2 then v1, where one is set."""
+    found = []
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            found.append((int(Path(limit).read_text()), int(Path(used).read_text())))
+        except (OSError, ValueError):  # no such cgroup, or "max": no limit
+            continue
+    return found
+
+
+def _fields(path: str) -> dict[str, int]:
+    """Read `Name:  123 kB` lines as bytes; a file that has gone gives nothing."""
+    try:
+        text = Path(path).read_text()
+    except OSError:
+        return {}
+    fields: dict[str, int] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if value.endswith(" kB"):
+            fields[name] = fields.get(name, 0) + int(value[:-3]) * 1024
+    return fields
+
+
+def _usage_linux(pid: int) -> Usage:
+    fields = _fields(f"/proc/{pid}/smaps_rollup")
+    return Usage(
+        pss=fields.get("Pss", 0),
+        rss=fields.get("Rss", 0),
+        uss=fields.get("Private_Clean", 0) + fields.get("Private_Dirty", 0),
+        anonymous=fields.get("Anonymous", 0),
+    )
+
+
+def _tree_linux(root: int) -> list[int]:
+    found = [root]
+    for pid in found:  # grows while we walk it
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in task.read_text().split()]
+            except OSError:  # ended meanwhile
+                continue
+    return found
+
+
+def _usage_psutil(pid: int) -> Usage:
+    import psutil
+
+    try:
+        info = psutil.Process(pid).memory_full_info()
+    except psutil.Error:
+        return Usage(0, 0, 0, 0)
+    return Usage(pss=info.uss, rss=info.rss, uss=info.uss, anonymous=info.uss)
+
+
+def _tree_psutil(root: int) -> list[int]:
+    import psutil
+
+    try:
+        return [root, *(child.pid for child in psutil.Process(root).children(recursive=True))]
+    except psutil.Error:
+        return [root]

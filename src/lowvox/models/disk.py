@@ -1,0 +1,38 @@
+"""Room on the disk, and errors of writing in one sentence. Knows nothing of what is written."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lowvox.errors import LowvoxError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MB = 1 << 20
+
+
+def room(folder: Path, needed: int) -> None:
+    """Raise OutputError unless the disk of `folder`, which exists, has `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OutputError(
+            f"The disk of {folder} has {free / MB:.0f} MB free and {needed / MB:.0f} MB are needed; make room, or set "
+            "LOWVOX_HOME to a folder on another disk."
+        )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors while writing below `path` into OutputError; lowvox's own pass through."""
+    try:
+        yield
+    except LowvoxError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"Writing {path} failed ({error.strerror or error}); make room or check its permissions, then run it again."
+        ) from error

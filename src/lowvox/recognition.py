@@ -1,0 +1,118 @@
+"""From blocks of sound to text: `segments` for what was recorded, `events` for what is being spoken.
+
+Wires a VAD stream, the segmenter and a recogniser stream together. Knows no files, no devices, no budget and no engine.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits, Segmenter, Utterance
+from lowvox.types import Event, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lowvox.types import RecognizerStream, VadStream, Word
+
+# A partial result is asked for this often: 6 frames, 0.19 s.
+_FRAMES_A_PARTIAL = 6
+
+
+def limits(sensitivity: float) -> Limits:
+    """Return when speech begins and ends for a VAD sensitivity in [0, 1]; 0.5 is the network's own threshold."""
+    enter = min(0.95, max(0.05, 1 - sensitivity))
+    return Limits(enter=enter, stay=max(0.01, enter - 0.15))
+
+
+def segments(blocks: Iterable[bytes], vad: VadStream, recognizer: RecognizerStream, where: Limits) -> Iterator[Segment]:
+    """Recognise a recording utterance by utterance; holds one utterance at a time."""
+    for utterance in utterances(blocks, vad, where):
+        recognizer.accept(utterance.pcm)
+        if found := _segment(utterance, recognizer.finish()):
+            yield found
+
+
+def utterances(blocks: Iterable[bytes], vad: VadStream, where: Limits) -> Iterator[Utterance]:
+    """Find the utterances in a recording."""
+    segmenter = Segmenter(where)
+    for frame in frames(blocks):
+        if utterance := segmenter.push(frame, vad.probability(frame)):
+            yield utterance
+    if utterance := segmenter.finish():
+        yield utterance
+
+
+def events(
+    blocks: Iterable[bytes],
+    vad: VadStream,
+    recognizer: RecognizerStream,
+    where: Limits,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Event]:
+    """Recognise live sound: partials while somebody speaks, a final at each pause and at the end.
+
+    `lag_s` is counted from the moment at which the last sample that the event rests on was heard. A final without
+    text says that a partial came to nothing.
+    """
+    segmenter = Segmenter(where)
+    given = 0  # bytes of the current utterance that the recogniser has
+    text = ""
+    begun = heard = 0.0
+
+    def lag() -> float:
+        return max(0.0, clock() - begun - heard)
+
+    for count, frame in enumerate(frames(blocks), start=1):
+        begun = begun or clock() - FRAME_S
+        heard = count * FRAME_S
+        if done := segmenter.push(frame, vad.probability(frame)):
+            found = _end(done, given, recognizer)
+            yield Event("final", found.text, found.start, lag(), found)
+            given, text = 0, ""
+        elif segmenter.speaking and count % _FRAMES_A_PARTIAL == 0:
+            sound = segmenter.sound
+            recognizer.accept(sound[given:])
+            given = len(sound)
+            before, text = text, recognizer.partial()
+            if text != before:
+                yield Event("partial", text, segmenter.start, lag())
+    if done := segmenter.finish():
+        found = _end(done, given, recognizer)
+        yield Event("final", found.text, found.start, lag(), found)
+
+
+def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut blocks of any length into frames of 512 samples; the last one is filled up with silence."""
+    rest = b""
+    for block in blocks:
+        rest += block
+        whole = len(rest) - len(rest) % FRAME_BYTES
+        for at in range(0, whole, FRAME_BYTES):
+            yield rest[at : at + FRAME_BYTES]
+        rest = rest[whole:]
+    if rest:
+        yield rest.ljust(FRAME_BYTES, b"\0")
+
+
+def _end(utterance: Utterance, given: int, recognizer: RecognizerStream) -> Segment:
+    """End an utterance of which the recogniser already has `given` bytes."""
+    if utterance.cut:
+        # It was given sound that belongs to the next utterance.
+        recognizer.discard()
+        given = 0
+    recognizer.accept(utterance.pcm[given:])
+    return _segment(utterance, recognizer.finish()) or Segment(utterance.start, utterance.end, "")
+
+
+def _segment(utterance: Utterance, words: Iterable[Word]) -> Segment | None:
+    """Place words in the stream; None when there are none."""
+    placed = tuple(
+        replace(word, start=round(utterance.start + word.start, 3), end=round(utterance.start + word.end, 3))
+        for word in words
+    )
+    if not placed:
+        return None
+    return Segment(placed[0].start, placed[-1].end, " ".join(word.word for word in placed), placed)

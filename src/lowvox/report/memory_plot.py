@@ -1,0 +1,123 @@
+"""The memory table as a PNG: the bar against the budget and memory over time, drawn by matplotlib.
+
+Knows nothing of the file. Draws on matplotlib's own canvas: no window system is needed, and none is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from io import BytesIO
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from lowvox import folders
+from lowvox.errors import NotFoundError
+from lowvox.report.memory import COLOURS, GREY, RED, REST, headroom, mb, short, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lowvox.types import MemoryReport
+
+# Inches, so that everything keeps its size whatever the number of parts and facts.
+_WIDTH = 8.0
+_MARGIN = 0.7
+_LINE = 0.22
+_BAR_AT = 1.2
+_BAR = 0.55
+_LEGEND_AT = _BAR_AT + _BAR + 0.6
+_CURVE = 2.6
+# Characters of the small print that fit on a line.
+_FITS = 100
+
+
+def png(report: MemoryReport, facts: Mapping[str, str], timeline: Sequence[tuple[float, float]] = ()) -> bytes:
+    """Return the picture; `facts` say what was run, `timeline` is (seconds, PSS in MB).
+
+    Raises NotFoundError where matplotlib is not installed.
+    """
+    new_figure = _matplotlib()
+    small = [line for key, value in facts.items() for line in wrap(f"{key}: {value}", _FITS, subsequent_indent="  ")]
+    curve_at = _LEGEND_AT + _LINE * ((len(stack(report)) + 1) // 2) + 0.3
+    small_at = curve_at + (_CURVE + 0.75 if timeline else 0)
+    height = small_at + _LINE * len(small) + 0.25
+    figure = new_figure(figsize=(_WIDTH, height), dpi=150)
+
+    def axes(top: float, tall: float) -> Any:
+        """Give the axes that begin `top` inches below the upper edge."""
+        return figure.add_axes((_MARGIN / _WIDTH, 1 - (top + tall) / height, 1 - 1.6 * _MARGIN / _WIDTH, tall / height))
+
+    def write(top: float, text: str, **style: Any) -> None:
+        figure.text(_MARGIN / _WIDTH, 1 - top / height, text, va="top", parse_math=False, **style)
+
+    write(0.25, "The memory that lowvox took", size=15, weight="bold")
+    write(0.6, headroom(report), size=12)
+    _bar(axes(_BAR_AT, _BAR), report)
+    if timeline:
+        _curve(axes(curve_at, _CURVE), timeline, report.budget_mb)
+    for number, line in enumerate(small):
+        write(small_at + _LINE * number, line, size=9, color="#5b6470")
+    return _encoded(figure)
+
+
+def _encoded(figure: Any) -> bytes:
+    picture = BytesIO()
+    with warnings.catch_warnings():
+        # A name in letters that the font lacks is drawn as boxes; that is no reason to talk.
+        warnings.simplefilter("ignore", UserWarning)
+        figure.savefig(picture, format="png")
+    return picture.getvalue()
+
+
+def _matplotlib() -> Callable[..., Any]:
+    """Import matplotlib's figure, with its cache of fonts among lowvox's own files."""
+    os.environ.setdefault("MPLCONFIGDIR", str(folders.cache() / "matplotlib"))
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise NotFoundError(
+            "A PNG needs matplotlib: run `pip install 'lowvox[plot]'`, or name a file that ends in .html."
+        ) from error
+    return Figure
+
+
+def _bar(axes: Any, report: MemoryReport) -> None:
+    """Draw the parts on one line to scale, the budget across it and the legend below."""
+    left = 0.0
+    for i, (name, size) in enumerate(stack(report)):
+        colour = GREY if name == REST else COLOURS[i % len(COLOURS)]
+        label = f"{short(name)}  {mb(size)} MB".replace("$", r"\$")
+        axes.barh(0, size, left=left, color=colour, label=label)
+        left += size
+    axes.set(yticks=[], ylim=(-0.4, 0.4), xlim=(0, 1.06 * max(left, report.budget_mb or 0, 1)), xlabel="MB")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    if report.budget_mb:
+        axes.axvline(report.budget_mb, color=RED, linestyle="--")
+        axes.annotate(
+            f"budget {mb(report.budget_mb)} MB",
+            (report.budget_mb, 0.4),
+            (0, 4),
+            textcoords="offset points",
+            ha="center",
+            color=RED,
+            annotation_clip=False,
+        )
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.8), ncols=2, frameon=False, fontsize=9)
+
+
+def _curve(axes: Any, timeline: Sequence[tuple[float, float]], budget: float | None) -> None:
+    """Draw the samples from zero up, their highest point marked and the budget across."""
+    seconds, sizes = zip(*timeline, strict=True)
+    highest = max(timeline, key=lambda sample: sample[1])
+    axes.fill_between(seconds, sizes, color=COLOURS[0], alpha=0.18, linewidth=0)
+    axes.plot(seconds, sizes, color=COLOURS[0])
+    axes.plot(*highest, "o", color=COLOURS[0])
+    axes.annotate(f"{mb(highest[1])} MB", highest, (0, 7), textcoords="offset points", ha="center")
+    if budget:
+        axes.axhline(budget, color=RED, linestyle="--")
+        axes.annotate(f"budget {mb(budget)} MB", (seconds[0], budget), (2, 4), textcoords="offset points", color=RED)
+    axes.set(ylim=(0, 1.14 * max(highest[1], budget or 0, 1)), xlabel="seconds", ylabel="MB")
+    axes.margins(x=0.01)
+    axes.grid(axis="y", alpha=0.4)
+    axes.spines[["top", "right"]].set_visible(False)

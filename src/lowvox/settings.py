@@ -1,0 +1,224 @@
+"""The settings: environment over file over default, read once into a frozen `Settings`.
+
+Environment names, error messages, the commented file of `lowvox config init` and the table in docs/settings.md all come
+from the structs and the meanings below. What a budget, a voice or a model name means is not known here: those are kept
+as text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from lowvox import folders
+from lowvox.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Each description completes the sentence "it must be ...".
+Microphone = Annotated[str, Meta(min_length=1, description='"default", or a number or name in quotes')]
+Language = Annotated[
+    str, Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$", description="a language code such as en or de")
+]
+ModelName = Annotated[str, Meta(min_length=1, description="a name that `lowvox models` lists")]
+Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+Switch = Annotated[bool, Meta(description="true or false")]
+Threads = Annotated[int, Meta(ge=1, description="a whole number from 1")]
+Mode = Annotated[Literal["text", "keyboard", "clipboard"], Meta(description="text, keyboard or clipboard")]
+Voice = Annotated[str, Meta(min_length=1, description="the name of a voice such as en-us")]
+Speed = Annotated[float, Meta(ge=0.5, le=4, description="a number from 0.5 to 4")]
+Factor = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
+Size = Annotated[str, Meta(min_length=1, description='a size such as "300 MB", or "auto"')]
+
+Source = Literal["default", "file", "environment"]
+
+# A plain number of MB, which beats `memory.budget`: guides of this field use this name.
+BUDGET_ALIAS = "LOWVOX_MEMORY_LIMIT_MB"
+
+
+class Audio(Struct, frozen=True):
+    """What is heard."""
+
+    microphone_id: Microphone = "default"
+    language: Language = "en"
+    model: ModelName | None = None
+    vad_sensitivity: Share = 0.5
+
+
+class Recognition(Struct, frozen=True):
+    """How speech becomes text."""
+
+    punctuation_enabled: Switch = True
+    threads: Threads | None = None
+
+
+class Output(Struct, frozen=True):
+    """Where dictated text goes."""
+
+    mode: Mode = "text"
+
+
+class Speech(Struct, frozen=True):
+    """How text is spoken."""
+
+    voice: Voice | None = None
+    rate: Speed = 1.0
+    pitch: Factor = 1.0
+    volume: Factor = 1.0
+
+
+class Memory(Struct, frozen=True):
+    """How much memory lowvox may take."""
+
+    budget: Size | None = None
+
+
+class Settings(Struct, frozen=True):
+    """All settings, one table each."""
+
+    audio: Audio = Audio()
+    recognition: Recognition = Recognition()
+    output: Output = Output()
+    speech: Speech = Speech()
+    memory: Memory = Memory()
+
+
+MEANINGS = {
+    "audio.microphone_id": "which microphone, as `lowvox dictate --list-devices` shows it",
+    "audio.language": "the language spoken",
+    "audio.model": "the model that recognises speech; without it the best one installed",
+    "audio.vad_sensitivity": "how readily sound counts as speech",
+    "recognition.punctuation_enabled": "put in punctuation and capitals",
+    "recognition.threads": "processor threads an engine may use; without it lowvox decides",
+    "output.mode": "dictation is printed, typed into the focused window, or copied",
+    "speech.voice": "who speaks; without it the voice of the language",
+    "speech.rate": "speed; 1 is normal",
+    "speech.pitch": "height of the voice; 1 is normal",
+    "speech.volume": "loudness; 1 is normal",
+    "memory.budget": "memory for the whole of lowvox; without it there is no limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of one key: `type` converts its value, `allowed` and `meaning` are for people."""
+
+    name: str
+    environment: str
+    type: Any
+    default: object
+    allowed: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value of one key and where it comes from."""
+
+    key: str
+    value: object
+    source: Source
+
+
+def _keys() -> Iterator[Key]:
+    for table in msgspec.structs.fields(Settings):
+        for field in msgspec.structs.fields(table.type):
+            name = f"{table.name}.{field.name}"
+            environment = "LOWVOX_" + name.replace(".", "_").upper()
+            yield Key(name, environment, field.type, field.default, _allowed(field.type), MEANINGS[name])
+
+
+def _allowed(kind: Any) -> str:
+    """Return the description of `Annotated[...]` or `Annotated[...] | None`."""
+    first, second = get_args(kind)
+    return str(second.description) if isinstance(second, Meta) else _allowed(first)
+
+
+KEYS = {key.name: key for key in _keys()}
+
+
+def path() -> Path:
+    """Return where the settings file is, or would be."""
+    return folders.config() / "config.toml"
+
+
+def load() -> Settings:
+    """Read the settings; UsageError names the file or variable, the key, its value and what is allowed."""
+    tables: dict[str, dict[str, object]] = {}
+    for found in values():
+        table, _, name = found.key.partition(".")
+        tables.setdefault(table, {})[name] = found.value
+    return msgspec.convert(tables, Settings)
+
+
+def values() -> list[Value]:
+    """Read the settings as one line a key, with the source of each; raises what `load` raises."""
+    found = {key.name: Value(key.name, key.default, "default") for key in KEYS.values()}
+    for name, value in _flat(_file()):
+        found[name] = Value(name, _checked(_known(name), value, str(path())), "file")
+    for key in KEYS.values():
+        # A variable set to nothing counts as not set, as shells make it easy to leave one behind.
+        if text := os.environ.get(key.environment):
+            found[key.name] = Value(key.name, _checked(key, text, key.environment, strict=False), "environment")
+    if text := os.environ.get(BUDGET_ALIAS):
+        found["memory.budget"] = Value("memory.budget", _megabytes(text), "environment")
+    return list(found.values())
+
+
+def _file() -> dict[str, Any]:
+    """Read the file's tables; a file that is not there has none."""
+    try:
+        # Windows editors begin a file with a mark that TOML does not know.
+        return tomllib.loads(path().read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
+        raise UsageError(
+            f"The settings file {path()} {why}: repair it, or move it away to use the defaults."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"The settings file {path()} is not valid TOML: {error}. Correct it there, or move the file away to use "
+            "the defaults."
+        ) from error
+
+
+def _flat(tables: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield (table.key, value); what stands outside the tables keeps its bare name, which no setting has."""
+    for table, content in tables.items():
+        if isinstance(content, dict) and (content or table in Settings.__struct_fields__):
+            yield from ((f"{table}.{name}", value) for name, value in content.items())
+        else:
+            yield table, content
+
+
+def _known(name: str) -> Key:
+    if name in KEYS:
+        return KEYS[name]
+    near = get_close_matches(name, KEYS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`lowvox config show` lists the keys."
+    raise UsageError(f"There is no setting {name} in the settings file {path()}: {hint}")
+
+
+def _checked(key: Key, value: object, where: str, *, strict: bool = True) -> object:
+    """Return the value as the key's type; not strict: text may be a number or a truth value."""
+    try:
+        return msgspec.convert(value, key.type, strict=strict)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{key.name} is {value!r} in {where}: it must be {key.allowed}.") from error
+
+
+def _megabytes(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or not float(text):
+        raise UsageError(f"{BUDGET_ALIAS} is {text!r}: it must be a number of MB such as 300.")
+    return f"{text} MB"

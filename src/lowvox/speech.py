@@ -1,0 +1,254 @@
+"""`Speech`: the front of lowvox. Wires sound, roles and the memory manager together; all work is done elsewhere.
+
+    with Speech(budget="300 MB", language="en") as speech:
+        transcript = speech.transcribe("talk.flac")
+        for audio in speech.say("Done."):
+            play(audio)
+
+One `Speech` may be used from several threads. From asyncio, wrap any of its iterators in `in_thread`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from lowvox import models, settings
+from lowvox.memory import meter
+from lowvox.memory.budget import Budget
+from lowvox.memory.manager import Manager
+from lowvox.memory.monitor import Monitor
+from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from pathlib import Path
+
+    from lowvox.audio.reading import Recording
+    from lowvox.audio.utterances import Limits
+    from lowvox.types import Model
+
+    # Told (position, length) in seconds.
+    Progress = Callable[[float, float], None]
+
+
+class Speech:
+    """Dictation, transcription and synthesis inside one budget.
+
+    Arguments left out come from the settings. `budget` is a size ("300 MB"), "auto" or None for no limit; `model` is a
+    name, or a folder on disk; `on_note` receives sentences for the person who waits. Raises NotFoundError when a model
+    is missing, BudgetError, before anything loads, when the budget cannot hold one.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget: str | float | Budget | None = None,
+        language: str | None = None,
+        model: str | None = None,
+        voice: str | None = None,
+        threads: int | None = None,
+        on_note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings.load()
+        stated = self.settings.memory.budget if budget is None else budget
+        self.language = language or self.settings.audio.language
+        self._model = model or self.settings.audio.model
+        self._voice = voice or self.settings.speech.voice
+        self._note = on_note
+        self.monitor = Monitor()
+        self.manager = Manager(
+            None if stated is None else Budget.parse(stated),
+            threads=threads or self.settings.recognition.threads or 1,
+            on_measure=on_note,
+        )
+        self.monitor.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unload everything; may be called twice."""
+        self.manager.close()
+        self.monitor.stop()
+
+    def listeners(self) -> tuple[Model, Model]:
+        """Return the models that will listen: the VAD and the recogniser for the language."""
+        return models.find("vad"), models.find("recognizer", self.language, self._model)
+
+    def speaker(self) -> Model:
+        """Return the model that will speak."""
+        return models.find("synthesizer", self.language)
+
+    def segments(self, source: str | Path, on_progress: Progress = lambda *_: None) -> Generator[Segment, None, None]:
+        """Recognise a file, or standard input for "-", and give each utterance as it is done, in flat memory.
+
+        `on_progress` is told how many seconds of sound have been read, and of how many.
+        """
+        from lowvox import recognition
+        from lowvox.audio import reading
+
+        vad, recognizer = self.listeners()
+        self.manager.check([vad, recognizer])
+        with (
+            reading.opened(source) as recording,
+            self.manager.lease(vad) as hears,
+            self.manager.lease(recognizer) as understands,
+        ):
+            found = None
+            blocks = _counted(recording, on_progress)
+            for found in recognition.segments(blocks, hears, understands, self._limits()):
+                yield found
+            if found is None:
+                self._note(f"{recording.name}: no speech was found in {recording.seconds:.0f} s of sound.")
+
+    def transcribe(self, source: str | Path, on_progress: Progress = lambda *_: None) -> Transcript:
+        """Recognise a whole file, or standard input for "-"."""
+        begun = time.perf_counter()
+        duration = 0.0
+
+        def count(position: float, length: float) -> None:
+            nonlocal duration
+            duration = length
+            on_progress(position, length)
+
+        segments = tuple(self.segments(source, count))
+        return Transcript(
+            text=" ".join(segment.text for segment in segments),
+            language=self.language,
+            model=self.listeners()[1].name,
+            duration_s=round(duration, 3),
+            rtf=round((time.perf_counter() - begun) / max(duration, 1e-3), 4),
+            segments=segments,
+            memory=self.memory(),
+        )
+
+    def dictate(self, blocks: Iterable[bytes] | None = None) -> Dictation:
+        """Recognise live sound: the microphone, or `blocks` of PCM at 16 kHz that come at the speed of life.
+
+        The work is done by whoever iterates. `stop` ends it with the last words kept, `close` at once.
+        """
+        return Dictation(self, blocks)
+
+    def say(
+        self,
+        text: str | Iterable[str],
+        *,
+        voice: str | None = None,
+        rate: float | None = None,
+        pitch: float | None = None,
+        volume: float | None = None,
+    ) -> Generator[Audio, None, None]:
+        """Speak text, or pieces of text of any total length, sentence by sentence in flat memory.
+
+        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own.
+        """
+        from lowvox.text.sentences import sentences
+
+        usual = self.settings.speech
+        synthesizer = self.speaker()
+        self.manager.check([synthesizer])
+        with self.manager.lease(
+            synthesizer,
+            language=self.language,
+            voice=voice or self._voice,
+            rate=usual.rate if rate is None else rate,
+            pitch=usual.pitch if pitch is None else pitch,
+            volume=usual.volume if volume is None else volume,
+        ) as stream:
+            sound_rate = stream.rate
+            for sentence in sentences([text] if isinstance(text, str) else text, self.language):
+                for pcm in stream.speak(sentence):
+                    yield Audio(pcm, sound_rate)
+
+    def memory(self) -> MemoryReport:
+        """Report what lowvox has taken so far: the peaks of its process tree and what each part accounts for."""
+        self.monitor.sample()
+        budget, peak = self.manager.budget, self.monitor.peak
+        return MemoryReport(
+            budget_mb=None if budget is None else round(budget.bytes / meter.MB, 1),
+            peak_pss_mb=round(peak.pss / meter.MB, 1),
+            peak_rss_mb=round(self.monitor.peak_rss / meter.MB, 1),
+            peak_uss_mb=round(peak.uss / meter.MB, 1),
+            parts=self.manager.parts(),
+        )
+
+    def _limits(self) -> Limits:
+        from lowvox import recognition
+
+        return recognition.limits(self.settings.audio.vad_sensitivity)
+
+
+class Dictation:
+    """An iterator of events over live sound. `stop` and `close` may be called from another thread."""
+
+    def __init__(self, speech: Speech, blocks: Iterable[bytes] | None) -> None:
+        self._stopped = threading.Event()
+        self._events = self._run(speech, blocks)
+
+    def __iter__(self) -> Dictation:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def stop(self) -> None:
+        """Stop listening; what was said until now still comes as events."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Stop and give everything back; what is unfinished is lost."""
+        self.stop()
+        self._events.close()
+
+    def _run(self, speech: Speech, blocks: Iterable[bytes] | None) -> Generator[Event, None, None]:
+        from lowvox import recognition
+
+        vad, recognizer = speech.listeners()
+        speech.manager.check([vad, recognizer])
+        with speech.manager.lease(vad) as hears, speech.manager.lease(recognizer) as understands:
+            if blocks is None:
+                from lowvox.audio.microphone import listen
+
+                blocks = listen(speech.settings.audio.microphone_id)
+            yield from recognition.events(self._until_stopped(blocks), hears, understands, speech._limits())
+
+    def _until_stopped(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            if self._stopped.is_set():
+                return
+            yield block
+
+
+def transcribe(source: str | Path, **options: Any) -> Transcript:
+    """Recognise one file; `options` are those of `Speech`."""
+    with Speech(**options) as speech:
+        return speech.transcribe(source)
+
+
+def dictate(blocks: Iterable[bytes] | None = None, **options: Any) -> Iterator[Event]:
+    """Recognise the microphone, or live blocks of PCM at 16 kHz; `options` are those of `Speech`."""
+    with Speech(**options) as speech:
+        yield from speech.dictate(blocks)
+
+
+def say(text: str | Iterable[str], path: str | Path, **options: Any) -> None:
+    """Speak text into a sound file; `options` are those of `Speech`."""
+    from lowvox.audio.writing import Writer
+
+    with Speech(**options) as speech, Writer(path) as writer:
+        for audio in speech.say(text):
+            writer.write(audio)
+
+
+def _counted(recording: Recording, on_progress: Progress) -> Iterator[bytes]:
+    """Read blocks and tell how many seconds they make."""
+    done = 0
+    for block in recording.blocks():
+        done += len(block)
+        on_progress(done / 32000, recording.seconds)
+        yield block

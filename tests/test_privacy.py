@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,8 @@ class Job:
     engine: str | None = None
 
 
+# A picture brings in matplotlib, which keeps a cache of fonts.
+PLOT = ["--plot", "memory.png"] if find_spec("matplotlib") else []
 JOBS = {
     "help": Job(["-c", MAIN, "--help"]),
     "onnx": Job(["-c", ONNX]),
@@ -78,7 +81,7 @@ JOBS = {
     "models": Job(["-c", MAIN, "models"]),
     "transcribe": Job(["-c", MAIN, "transcribe", str(CLIP), "--json"]),
     "say": Job(["-c", MAIN, "say", "Nothing leaves.", "-o", "spoken.wav"], {"spoken.wav"}, "espeak"),
-    "demo": Job(["-c", MAIN, "demo"]),
+    "demo": Job(["-c", MAIN, "demo", *PLOT], {"memory.png"}),
 }
 
 

@@ -55,7 +55,8 @@ class Speech:
         stated = self.settings.memory.budget if budget is None else budget
         self.language = language or self.settings.audio.language
         self._model = model or self.settings.audio.model
-        self._voice = voice or self.settings.speech.voice
+        # A language that was asked for beats a voice that is merely usual.
+        self.voice = voice or (None if language else self.settings.speech.voice)
         self._note = on_note
         self.monitor = Monitor()
         self.manager = Manager(
@@ -150,18 +151,20 @@ class Speech:
         from lowvox.text.sentences import sentences
 
         usual = self.settings.speech
+        voice = voice or self.voice
+        language = voice.partition("+")[0] if voice else self.language
         synthesizer = self.speaker()
         self.manager.check([synthesizer])
         with self.manager.lease(
             synthesizer,
             language=self.language,
-            voice=voice or self._voice,
+            voice=voice,
             rate=usual.rate if rate is None else rate,
             pitch=usual.pitch if pitch is None else pitch,
             volume=usual.volume if volume is None else volume,
         ) as stream:
             sound_rate = stream.rate
-            for sentence in sentences([text] if isinstance(text, str) else text, self.language):
+            for sentence in sentences([text] if isinstance(text, str) else text, language):
                 for pcm in stream.speak(sentence):
                     yield Audio(pcm, sound_rate)
 

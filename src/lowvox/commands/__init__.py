@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGINT, _interrupted)
+    # A polite end tidies up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(_status(arguments))
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lowvox.speech import Dictation
-    from lowvox.types import Event
 
 
 @click.command()
@@ -54,22 +53,26 @@ def command(
     if list_devices:
         return _list(console)
 
+    from lowvox.desktop.outlet import outlet
     from lowvox.speech import Speech
 
-    with Speech(budget=budget, language=language, model=model, on_note=console.note) as speech, ExitStack() as stack:
-        line = StatusLine(console)
+    line = StatusLine(console)
+    with Speech(budget=budget, language=language, model=model, on_note=line.note) as speech, ExitStack() as stack:
         device = device or speech.settings.audio.microphone_id
         if level_only:
-            return _show_level(_microphone(device, line, console), line)
+            return _show_level(_microphone(device, line), line)
         speech.manager.check(speech.listeners())
-        blocks = _recording(source, stack) if source else _microphone(device, line, console)
-        return _dictate(speech.dictate(line.listening(blocks)), mode or speech.settings.output.mode, line, console)
+        # What makes typing or copying impossible is said before anybody speaks.
+        deliver = stack.enter_context(outlet(mode or speech.settings.output.mode, line.write, line.note))
+        blocks = _recording(source, stack) if source else _microphone(device, line)
+        return _dictate(speech.dictate(line.listening(blocks)), deliver, line, console)
 
 
 class StatusLine:
     """One line on the terminal that is written over: the level, and the words that may still change."""
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         self._shown = console.interactive and not console.json
         self._level = self._text = ""
 
@@ -88,6 +91,17 @@ class StatusLine:
         self._text = text
         self._draw()
 
+    def write(self, text: str) -> None:
+        """Print settled text; with `--json` the event has already said it."""
+        self.clear()
+        if not self._console.json:
+            click.echo(text)
+
+    def note(self, text: str) -> None:
+        """Tell the person something."""
+        self.clear()
+        self._console.note(text)
+
     def clear(self) -> None:
         """Leave the line empty for what is printed next."""
         self._text = ""
@@ -102,7 +116,7 @@ class StatusLine:
             click.echo(f"\r\x1b[K|{self._level}| {self._text[-room:]}", err=True, nl=False)
 
 
-def _dictate(dictation: Dictation, mode: str, line: StatusLine, console: Console) -> int:
+def _dictate(dictation: Dictation, deliver: Callable[[str], None], line: StatusLine, console: Console) -> int:
     """Show and deliver events until the sound or the speaker ends it; 130 when it was Ctrl-C."""
     interrupted = False
 
@@ -115,40 +129,19 @@ def _dictate(dictation: Dictation, mode: str, line: StatusLine, console: Console
     before = signal.signal(signal.SIGINT, stop)
     try:
         console.note("Listening; Ctrl-C ends.")
-        deliver = _outlet(mode, line, console)
         for event in dictation:
             if console.json:
                 console.emit(event)
-            _show(event, line, deliver)
+            if event.kind == "partial":
+                line.say(event.text)
+            else:
+                line.clear()
+                deliver(event.text)
     finally:
         line.clear()
         signal.signal(signal.SIGINT, before)
         dictation.close()
     return 130 if interrupted else 0
-
-
-def _show(event: Event, line: StatusLine, deliver: Callable[[str], None]) -> None:
-    if event.kind == "partial":
-        line.say(event.text)
-        return
-    line.clear()
-    if event.text:
-        deliver(event.text)
-
-
-def _outlet(mode: str, line: StatusLine, console: Console) -> Callable[[str], None]:
-    """Return what takes the settled text; typing that fails prints it, so that nothing is lost."""
-    from lowvox.desktop import outlet
-
-    def write(text: str) -> None:
-        if not console.json:
-            click.echo(text)
-
-    def warn(text: str) -> None:
-        line.clear()
-        console.note(text)
-
-    return outlet(mode, write, warn)
 
 
 def _recording(source: str, stack: ExitStack) -> Iterator[bytes]:
@@ -158,7 +151,7 @@ def _recording(source: str, stack: ExitStack) -> Iterator[bytes]:
     return pacing.paced(stack.enter_context(reading.opened(source)).blocks())
 
 
-def _microphone(device: str, line: StatusLine, console: Console) -> Iterator[bytes]:
+def _microphone(device: str, line: StatusLine) -> Iterator[bytes]:
     """Listen to a microphone; lost sound is said once."""
     from lowvox.audio.microphone import listen
 
@@ -168,8 +161,7 @@ def _microphone(device: str, line: StatusLine, console: Console) -> Iterator[byt
         nonlocal told
         if not told:
             told = True
-            line.clear()
-            console.note(
+            line.note(
                 "This machine is too slow to follow: sound was lost. Pause now and then, or use another model."
             )
 

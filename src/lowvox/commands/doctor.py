@@ -18,16 +18,13 @@ from lowvox.report.doctor import Check, lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# extra -> the module it brings, and what for.
-_EXTRAS = {
-    "clipboard": ("pyperclip", "dictating to the clipboard"),
-    "type": ("pynput", "dictating into the focused window"),
-    "plot": ("matplotlib", "the memory table as a picture"),
-}
+# module -> the package that brings it, where the two differ.
+_PACKAGES = {"Xlib": "python-xlib"}
 # module -> what in it is under a licence that asks for its source to be passed on; the table is in NOTICE.
 _COPYLEFT = {
     "soundfile": "libsndfile (LGPL-2.1-or-later)",
     "soxr": "libsoxr (LGPL-2.1-or-later)",
+    "Xlib": "python-xlib (LGPL-2.1-or-later)",
     "pynput": "pynput (LGPL-3.0)",
     "espeakng_loader": "eSpeak NG (GPL-3.0-or-later; runs in a process of its own)",
 }
@@ -75,8 +72,9 @@ def engines() -> Iterator[Check]:
 
 def extras() -> Iterator[Check]:
     """The optional parts that are no engines."""
-    for extra, (module, brings) in _EXTRAS.items():
-        yield _package(f"extra {extra}", module, extra, brings)
+    keyboard = "pynput" if sys.platform in ("darwin", "win32") else "Xlib"
+    yield _package("extra type", keyboard, "type", "dictating into the focused window")
+    yield _package("extra plot", "matplotlib", "plot", "the memory table as a picture")
 
 
 def _package(name: str, module: str, extra: str | None, brings: str) -> Check:
@@ -84,7 +82,8 @@ def _package(name: str, module: str, extra: str | None, brings: str) -> Check:
         return Check(name, "missing", brings, f"pip install 'lowvox[{extra}]'" if extra else "pip install lowvox")
     from importlib.metadata import version
 
-    return Check(name, "ok", f"{brings}: {module} {version(module)}")
+    package = _PACKAGES.get(module, module)
+    return Check(name, "ok", f"{brings}: {package} {version(package)}")
 
 
 def onnx() -> Iterator[Check]:
@@ -138,12 +137,26 @@ def _typing(system: str, environment: Mapping[str, str]) -> Check:
     if system == "darwin":
         where = "System Settings, Privacy & Security, Accessibility"
         return Check("typing", "ok", f"possible once your terminal is allowed in {where}")
-    if environment.get("WAYLAND_DISPLAY") or environment.get("XDG_SESSION_TYPE") == "wayland":
-        why = "not possible under Wayland, which lets no program type into others (X11 programs may still be reached)"
+    display = environment.get("DISPLAY")
+    if environment.get("XDG_SESSION_TYPE") == "wayland" or (environment.get("WAYLAND_DISPLAY") and not display):
+        why = "not possible under Wayland, which lets no program type into the windows of others"
         return Check("typing", "warning", why, "lowvox dictate --clipboard, then paste; or log in to an X11 session")
-    if environment.get("DISPLAY"):
+    if display:
         return Check("typing", "ok", "possible (X11)")
     return Check("typing", "missing", "not possible: there is no desktop session here", "start lowvox from a desktop")
+
+
+def clipboard() -> Iterator[Check]:
+    """Whether text can be copied here."""
+    from lowvox.desktop.clipboard import check
+    from lowvox.errors import LowvoxError
+
+    try:
+        check()
+    except LowvoxError as error:  # one sentence that says what to do
+        yield Check("clipboard", "missing", str(error))
+    else:
+        yield Check("clipboard", "ok", "possible")
 
 
 def memory() -> Iterator[Check]:
@@ -212,6 +225,7 @@ CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     onnx,
     sound,
     typing,
+    clipboard,
     memory,
     folders,
     settings,

@@ -16,8 +16,10 @@ _MB = 1 << 20
 
 
 @click.command(
-    epilog="Examples: lowvox pull vosk-model-small-de-0.15   |   lowvox pull ./my-model.zip --name mine   |   "
-    "lowvox pull vosk-model-small-de-0.15 --mirror http://192.168.1.5:8000"
+    epilog="\b\nExamples:\n"
+    "  lowvox pull vosk-model-small-de-0.15\n"
+    "  lowvox pull vosk-model-small-de-0.15 --mirror http://192.168.1.5:8000\n"
+    "  lowvox pull ./my-model.zip --name mine\n"
 )
 @click.argument("model", metavar="NAME|PATH")
 @click.option("--mirror", metavar="URL", help="Fetch from this folder of another server.")
@@ -50,10 +52,9 @@ def _looks_like_path(model: str) -> bool:
 
 def _pull(console: Console, name: str, mirror: str | None) -> Installed:
     """Download, with a bar that starts where the last download stopped."""
-    from lowvox.models import install, records
+    from lowvox.models import install
 
-    record = records().get(name)
-    with console.progress(f"Pulling {name}", record.size if record else 0) as reach:
+    with console.progress(f"Pulling {name}") as reach:
         return install.pull(name, mirror=mirror, progress=reach)
 
 

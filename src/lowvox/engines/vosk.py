@@ -80,7 +80,7 @@ class Vosk:
         layout(model.path)
         import vosk
 
-        vosk.SetLogLevel(-1)
+        vosk.SetLogLevel(-1)  # warnings and errors still reach standard error, where the worker keeps the last of them
         try:
             loaded = vosk.Model(str(model.path))
         except Exception as error:  # that is the class which Vosk raises

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import Any
 
 from lowvox.errors import EngineError, LowvoxError
@@ -78,6 +77,3 @@ def _answer(objects: dict[int, Any], target: int, method: str, args: tuple[Any, 
 
 if __name__ == "__main__":
     serve()
-    # Engines' own threads and exit handlers have nothing left to say.
-    sys.stderr.flush()
-    os._exit(0)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lowvox.errors import EngineError, WorkerDiedError
@@ -177,16 +178,14 @@ class RemoteStream:
                     return
                 yield block
         finally:
-            self._worker.call(blocks, "__drop__")
+            with suppress(WorkerDiedError):  # it was interrupted: there is nothing left to drop
+                self._worker.call(blocks, "__drop__")
 
     def close(self) -> None:
         """Close the stream in the worker; a worker that has died has nothing left to close."""
         if not self._open:
             return
-        try:
+        with suppress(WorkerDiedError):
             self._call("close")
             self._worker.call(self._number, "__drop__")
-        except WorkerDiedError:
-            pass
-        finally:
-            self._open = False
+        self._open = False

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lowvox.errors import LowvoxError, OutputError
+from lowvox.files import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,4 @@ def writing(path: Path) -> Iterator[None]:
     except LowvoxError:
         raise
     except OSError as error:
-        raise OutputError(
-            f"Writing {path} failed ({error.strerror or error}); make room or check its permissions, then run it again."
-        ) from error
+        raise unwritable(path, error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from http.client import HTTPException
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib import error, request
 from urllib.parse import urlsplit
 
@@ -15,30 +15,20 @@ from lowvox.models.disk import MB, room, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from email.message import Message
 
     from lowvox.models.part import Part
+
+    Progress = Callable[[float, float], None]
 
 TIMEOUT_S = 30
 _BLOCK = 1 << 18
 _WEB = ("http", "https")
 
 
-class _WebOnly(request.HTTPRedirectHandler):
-    """Follows redirects on the web and to nowhere else."""
-
-    def redirect_request(
-        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> request.Request | None:
-        if urlsplit(newurl).scheme not in _WEB:
-            raise DownloadError(f"{req.full_url} leads to {newurl}, which is no web address; try another --mirror.")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]  # http.client's
-
-
 def fetch(
-    url: str, part: Part, *, size: int, md5: str | None = None, progress: Callable[[float], None] = lambda _: None
+    url: str, part: Part, *, size: int, md5: str | None = None, progress: Progress = lambda _here, _length: None
 ) -> str:
-    """Bring `url` to the file of `part` and return its SHA-256; `progress` gets the bytes that are here.
+    """Bring `url` to the file of `part` and return its SHA-256; `progress` gets the bytes here and those in all.
 
     `size` in bytes is exact where `md5` is given, else rounded. DownloadError keeps what arrived unless that is wrong;
     OutputError, when it cannot be written, keeps nothing; UsageError when `url` is no web address.
@@ -58,7 +48,7 @@ def fetch(
         raise
 
 
-def _receive(url: str, part: Part, size: int, *, exact: bool, progress: Callable[[float], None]) -> None:
+def _receive(url: str, part: Part, size: int, *, exact: bool, progress: Progress) -> None:
     """Fetch what is missing of `part`."""
     response = _ask(url, part)
     if response is None:
@@ -74,7 +64,7 @@ def _receive(url: str, part: Part, size: int, *, exact: bool, progress: Callable
             file.seek(here)
             for block in _blocks(url, response):
                 here += file.write(block)
-                progress(here)
+                progress(here, total or size)
                 if here > most:
                     part.forget()
                     raise DownloadError(f"{url} does not end after the {size} bytes expected; try another --mirror.")
@@ -112,14 +102,14 @@ def _ask(url: str, part: Part) -> Any:
 
 
 def _opener() -> request.OpenerDirector:
-    """Return an opener that speaks HTTP and nothing else: no file:, no ftp:, no data:."""
+    """Return an opener that speaks HTTP and nothing else, so that a redirect to file: or ftp: leads nowhere."""
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler(),
         request.HTTPHandler(),
         request.HTTPSHandler(),
         request.HTTPDefaultErrorHandler(),
-        _WebOnly(),
+        request.HTTPRedirectHandler(),
         request.HTTPErrorProcessor(),
         request.UnknownHandler(),
     ):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lowvox import engines, folders
-from lowvox.errors import DamagedError, DownloadError, NotFoundError, UsageError
+from lowvox.errors import DamagedError, DownloadError, LowvoxError, NotFoundError, UsageError
 from lowvox.models import archive, catalogue, place, store
 from lowvox.models.choose import missing
 from lowvox.models.disk import room, writing
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def pull(
-    name: str, *, mirror: str | None = None, progress: Callable[[float], None] = lambda _: None
+    name: str, *, mirror: str | None = None, progress: Callable[[float, float], None] = lambda _here, _length: None
 ) -> store.Installed:
     """Download a model of the catalogue and install it, in place of the one that is there.
 
-    `mirror` is the address of another folder that holds the file; `progress` gets the bytes that are here. Raises
-    NotFoundError, UsageError for a built-in model, DownloadError, DamagedError, OutputError.
+    `mirror` is the address of another folder that holds the file; `progress` gets the bytes here and those in all.
+    Raises NotFoundError, UsageError for a built-in model, DownloadError, DamagedError, OutputError.
     """
     from lowvox.models import download
 
@@ -45,7 +45,7 @@ def pull(
             if first not in (None, sha256):
                 raise _changed(name, url, sha256)
             found = _install(name, url, part.path, sha256)
-        except (DownloadError, DamagedError, NotFoundError):
+        except LowvoxError:  # what is here is wrong, or there is no room for it
             part.forget()
             raise
         part.forget()

@@ -12,7 +12,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from lowvox import folders
-from lowvox.errors import NotFoundError
 from lowvox.report.memory import COLOURS, GREY, RED, REST, headroom, mb, short, stack
 
 if TYPE_CHECKING:
@@ -33,10 +32,7 @@ _FITS = 100
 
 
 def png(report: MemoryReport, facts: Mapping[str, str], timeline: Sequence[tuple[float, float]] = ()) -> bytes:
-    """Return the picture; `facts` say what was run, `timeline` is (seconds, PSS in MB).
-
-    Raises NotFoundError where matplotlib is not installed.
-    """
+    """Return the picture; `facts` say what was run, `timeline` is (seconds, PSS in MB)."""
     new_figure = _matplotlib()
     small = [line for key, value in facts.items() for line in wrap(f"{key}: {value}", _FITS, subsequent_indent="  ")]
     curve_at = _LEGEND_AT + _LINE * ((len(stack(report)) + 1) // 2) + 0.3
@@ -73,12 +69,8 @@ def _encoded(figure: Any) -> bytes:
 def _matplotlib() -> Callable[..., Any]:
     """Import matplotlib's figure, with its cache of fonts among lowvox's own files."""
     os.environ.setdefault("MPLCONFIGDIR", str(folders.cache() / "matplotlib"))
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise NotFoundError(
-            "A PNG needs matplotlib: run `pip install 'lowvox[plot]'`, or name a file that ends in .html."
-        ) from error
+    from matplotlib.figure import Figure
+
     return Figure
 
 

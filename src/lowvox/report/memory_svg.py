@@ -98,7 +98,7 @@ def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "middle")
 
 
 def _ticks(top: float) -> list[float]:
-    """Return round numbers from 0 to `top`, four to eight of them."""
+    """Return round numbers from 0 to `top`, three to eight of them."""
     step = _step(top)
     return [round(i * step, 9) for i in range(floor(top / step + 1e-9) + 1)]
 

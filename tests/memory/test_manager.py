@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lowvox.errors import BudgetError
+from lowvox.memory import meter
+from lowvox.memory.budget import Budget
+from lowvox.memory.manager import AUDIO, Manager
+from lowvox.types import Footprint, Model
+
+# Silero serves as every model here: as itself in this process, or under the name of an engine that lives in a worker.
+VAD = Model("silero-vad", "silero-vad", "vad", ())
+FRAME = bytes(1024)
+
+
+@pytest.fixture
+def manager(home: Path) -> Iterator[Manager]:
+    made = Manager()
+    yield made
+    made.close()
+
+
+def with_budget(manager: Manager, seats: float, each: int = 10) -> None:
+    """Give it room for `seats` streams of `each` MB."""
+    size = Footprint(0, each * meter.MB, 0, 0.1)
+    manager.footprint = lambda model: Footprint(0, 0, 0, 0.0) if model is AUDIO else size  # type: ignore[method-assign]
+    manager.budget = Budget(manager._base + int(seats * each * meter.MB))
+
+
+def test_a_stream_is_lent_and_used_again(manager: Manager) -> None:
+    with manager.lease(VAD) as first:
+        assert 0 <= first.probability(FRAME) <= 1
+    with manager.lease(VAD) as second:
+        assert second is first
+        with manager.lease(VAD) as third:
+            assert third is not second
+    with manager.lease(VAD, language="de") as other:
+        assert other not in (first, third)
+
+
+def test_a_stream_that_failed_is_not_lent_again(manager: Manager) -> None:
+    with pytest.raises(ZeroDivisionError), manager.lease(VAD) as first:
+        raise ZeroDivisionError
+    with manager.lease(VAD) as second:
+        assert second is not first
+
+
+def test_what_does_not_fit_is_refused_before_it_is_loaded(manager: Manager) -> None:
+    with_budget(manager, 0.5)
+    with pytest.raises(BudgetError, match=r"needs \d+ MB at its peak \(silero-vad 10, .*nothing was loaded") as caught:
+        manager.check([VAD])
+    assert caught.value.needed > caught.value.budget == manager.budget.bytes  # type: ignore[union-attr]
+    with pytest.raises(BudgetError), manager.lease(VAD):
+        pytest.fail("it was lent")
+    assert not manager._seats
+
+
+def test_idle_streams_make_room(manager: Manager) -> None:
+    with_budget(manager, 1)
+    other = Model("other", "silero-vad", "vad", ())
+    with manager.lease(VAD) as first:
+        pass
+    with manager.lease(other):
+        assert [seat.model for seat in manager._seats] == [other]
+    with manager.lease(VAD) as again:
+        assert again is not first
+
+
+def test_a_busy_stream_is_waited_for(manager: Manager) -> None:
+    with_budget(manager, 1)
+    waiting, got = threading.Event(), []
+
+    def wait() -> None:
+        waiting.set()
+        with manager.lease(VAD) as stream:
+            got.append(stream)
+
+    with manager.lease(VAD) as first:
+        thread = threading.Thread(target=wait)
+        thread.start()
+        waiting.wait()
+        assert not got
+    thread.join(timeout=30)
+    assert got == [first]
+
+
+def test_jobs_are_as_many_as_fit(manager: Manager) -> None:
+    assert manager.fits(7, [VAD]) == 7
+    with_budget(manager, 5.5)
+    assert manager.fits(7, [VAD]) == 5
+    assert manager.fits(7, [VAD, VAD]) == 2
+    assert manager.fits(2, [VAD]) == 2
+    with_budget(manager, 0.5)
+    assert manager.fits(7, [VAD]) == 0
+
+
+def test_a_footprint_is_measured_once_and_kept(home: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        manager = Manager(Budget.parse("4 GB"), on_measure=told.append)
+        manager.check([VAD])
+        assert {part.name for part in manager.parts()} == {"lowvox itself", "audio libraries", "silero-vad"}
+        assert all(part.peak_mb is not None and part.peak_mb >= part.resident_mb for part in manager.parts())
+        manager.close()
+    assert [text.split(" once")[0] for text in told] == ["Measuring audio libraries", "Measuring silero-vad"]
+
+
+def test_without_a_budget_nothing_is_measured(manager: Manager) -> None:
+    manager.check([VAD])
+    with manager.lease(VAD):
+        part = manager.parts()[-1]
+    assert part.name == "silero-vad"
+    assert part.peak_mb is None
+
+
+def test_a_worker_ends_with_the_manager(home: Path) -> None:
+    ears = Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",))
+    before = set(meter.tree())
+    manager = Manager()
+    with manager.lease(ears) as stream:
+        stream.accept(bytes(3200))
+        assert len(set(meter.tree()) - before) == 1
+    manager.close()
+    manager.close()
+    assert set(meter.tree()) == before

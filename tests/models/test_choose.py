@@ -1,0 +1,94 @@
+"""The right model is found, or the error names the command that brings it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lowvox.errors import DamagedError, NotFoundError, UsageError
+from lowvox.models import find, store
+from replicas.kaldi import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def put(*names: str) -> None:
+    for name in names:
+        build(store.folder() / name)
+
+
+def test_what_is_built_in(home: Path) -> None:
+    assert find("vad").name == "silero-vad"
+    assert find("vad", "de").name == "silero-vad"
+    english = find("recognizer", "en-GB")
+    assert (english.name, english.engine, english.path) == ("pocketsphinx-en-us", "pocketsphinx", None)
+    assert english.digest
+    assert find("recognizer").name == "pocketsphinx-en-us"
+    assert find("synthesizer", "vi").name == "espeak"
+
+
+def test_installed_ones_come_first_by_their_published_error_rate(home: Path) -> None:
+    put("vosk-model-small-en-us-0.15", "vosk-model-en-us-0.22-lgraph", "vosk-model-small-en-us-mine")
+    assert find("recognizer", "en").name == "vosk-model-en-us-0.22-lgraph"
+    assert find("recognizer", "en_US").name == "vosk-model-en-us-0.22-lgraph"
+    assert find("recognizer").name == "pocketsphinx-en-us"
+
+
+def test_the_region_comes_before_the_error_rate(home: Path) -> None:
+    put("vosk-model-small-en-us-0.15", "vosk-model-small-en-in-0.4")
+    assert find("recognizer", "en-in").name == "vosk-model-small-en-in-0.4"
+    assert find("recognizer", "en").name == "vosk-model-small-en-us-0.15"
+
+
+def test_a_missing_language_names_the_command(home: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"run `lowvox pull vosk-model-small-de-0.15` \(44 MB\)"):
+        find("recognizer", "de")
+
+
+def test_a_wrong_language_lists_the_right_ones(home: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"no recognizer for the language 'xx'; it knows ar, .*zh\.$"):
+        find("recognizer", "xx")
+
+
+def test_by_name(home: Path) -> None:
+    put("mine")
+    model = find("recognizer", "de", "mine")
+    assert (model.name, model.engine, model.languages, model.path) == ("mine", "vosk", (), store.folder() / "mine")
+    assert model.digest == store.digest(store.folder() / "mine")
+    assert find("recognizer", name="pocketsphinx-en-us").name == "pocketsphinx-en-us"
+
+
+def test_by_path(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(tmp_path / "vosk-model-small-fr-mine")
+    model = find("recognizer", name=str(tmp_path / "vosk-model-small-fr-mine"))
+    assert (model.name, model.languages, model.path) == (
+        "vosk-model-small-fr-mine",
+        ("fr",),
+        tmp_path / "vosk-model-small-fr-mine",
+    )
+    monkeypatch.chdir(tmp_path / "vosk-model-small-fr-mine")
+    assert find("recognizer", name=".") == model
+
+
+def test_a_name_that_is_not_here(home: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"run `lowvox pull vosk-model-small-ru-0.22`"):
+        find("recognizer", name="vosk-model-small-ru-0.22")
+    with pytest.raises(NotFoundError, match=r"did you mean 'vosk-model-small-ru-0.22'\?"):
+        find("recognizer", name="vosk-model-small-ru-0.21")
+    with pytest.raises(NotFoundError, match="`lowvox models` lists"):
+        find("recognizer", name="qqqqqqqq")
+
+
+def test_a_name_of_another_role(home: Path) -> None:
+    with pytest.raises(UsageError, match="is a synthesizer, and a recognizer is needed"):
+        find("recognizer", name="espeak")
+
+
+def test_a_damaged_one_is_told_before_it_is_loaded(home: Path) -> None:
+    put("vosk-model-small-de-0.15")
+    (store.folder() / "vosk-model-small-de-0.15" / "graph" / "HCLG.fst").write_bytes(b"")
+    for how in ({"language": "de"}, {"name": "vosk-model-small-de-0.15"}):
+        with pytest.raises(DamagedError, match=r"graph/HCLG\.fst missing or empty"):
+            find("recognizer", **how)

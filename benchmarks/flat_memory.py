@@ -1,4 +1,4 @@
-"""Peak memory against length: `transcribe` on a minute and an hour of sound, `say` on 10 seconds and 10 minutes of text.
+"""Peak memory against length: `transcribe` on a minute and an hour, `say` on 10 seconds and 10 minutes of text.
 
     python benchmarks/flat_memory.py [--minutes 60] [--only transcribe|say]
 
@@ -76,7 +76,10 @@ def main() -> None:
         if chosen.only != "transcribe":
             (place / "short.txt").write_text(SENTENCES)
             (place / "long.txt").write_text(SENTENCES * 60)
-            runs = [lowvox("say", "-f", str(place / f"{name}.txt"), "-o", str(place / "out.wav")) for name in ("short", "long")]
+            runs = [
+                lowvox("say", "-f", str(place / f"{name}.txt"), "-o", str(place / "out.wav"))
+                for name in ("short", "long")
+            ]
             line |= compare("say", *runs)
     print(json.dumps(line))
 

@@ -32,10 +32,14 @@ def test_or_not_at_all(tmp_path: Path, error: type[BaseException]) -> None:
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"text\.txt could not be written \(No space left on device\); nothing was left"):
-        with replacing(tmp_path / "text.txt") as file:
-            file.write("half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with (
+        pytest.raises(
+            OutputError, match=r"text\.txt could not be written \(No space left on device\); nothing was left"
+        ),
+        replacing(tmp_path / "text.txt") as file,
+    ):
+        file.write("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert not list(tmp_path.iterdir())
 
 

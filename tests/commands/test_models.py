@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from lowvox.commands.models import command
 from lowvox.errors import NotFoundError
@@ -17,21 +17,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def models(*arguments: str) -> tuple[str, str]:
-    result = CliRunner().invoke(command, arguments, catch_exceptions=False, prog_name="lowvox models")
-    return result.stdout, result.stderr
+Models = Callable[..., tuple[str, str]]
 
 
-def rows(*arguments: str) -> dict[str, dict[str, Any]]:
+@pytest.fixture
+def models(home: Path, capsys: pytest.CaptureFixture[str]) -> Models:
+    def run(*arguments: str) -> tuple[str, str]:
+        command.main(arguments, prog_name="lowvox models", standalone_mode=False)
+        shown = capsys.readouterr()
+        return shown.out, shown.err
+
+    return run
+
+
+def rows(models: Models, *arguments: str) -> dict[str, dict[str, Any]]:
     out, _ = models("--json", *arguments)
     assert out.count("\n") == 1
     return {row["name"]: row for row in json.loads(out)["models"]}
 
 
-def test_everything_once(home: Path) -> None:
+def test_everything_once(models: Models) -> None:
     build(store.folder() / "vosk-model-small-de-0.15")
     build(store.folder() / "mine")
-    found = rows()
+    found = rows(models)
     assert set(found) == {*records(), "mine"}
     german = found["vosk-model-small-de-0.15"]
     assert (german["state"], german["licence"], german["quality"]["value"]) == ("installed", "Apache-2.0", 13.75)
@@ -42,8 +50,8 @@ def test_everything_once(home: Path) -> None:
     assert found["vosk-model-small-ru-0.22"]["size_mb"] == 44.1
 
 
-def test_one_language(home: Path) -> None:
-    assert set(rows("-l", "pt_BR")) == {
+def test_one_language(models: Models) -> None:
+    assert set(rows(models, "-l", "pt_BR")) == {
         "espeak",
         "vosk-model-small-pt-0.3",
         "vosk-model-pt-fb-v0.1.1-20220516_2113",
@@ -52,7 +60,7 @@ def test_one_language(home: Path) -> None:
         models("-l", "xx")
 
 
-def test_table(home: Path) -> None:
+def test_table(models: Models) -> None:
     build(store.folder() / "vosk-model-small-de-0.15")
     out, _ = models("-l", "de")
     lines = [" ".join(line.split()) for line in out.splitlines()]
@@ -62,9 +70,9 @@ def test_table(home: Path) -> None:
     assert any(line.startswith("espeak 1") and "languages" in line for line in lines)
 
 
-def test_damage_is_told(home: Path) -> None:
+def test_damage_is_told(models: Models) -> None:
     (build(store.folder() / "vosk-model-small-de-0.15") / "am" / "final.mdl").unlink()
-    assert rows("-l", "de")["vosk-model-small-de-0.15"]["state"] == "damaged"
+    assert rows(models, "-l", "de")["vosk-model-small-de-0.15"]["state"] == "damaged"
     out, err = models("-l", "de")
     assert "Damaged" in out
     assert "am/final.mdl missing" in err

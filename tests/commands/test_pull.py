@@ -63,6 +63,7 @@ def test_ended_in_the_middle_and_resumed(server: Server, home: Path, how: signal
         while b"26%" not in shown:  # three blocks of 256 kB have come; the rest of the million waits for a fourth
             shown += os.read(master, 4096)
         process.send_signal(how)
+        server.released.set()  # a signal between Python's check and its read is seen when the read returns
         assert process.wait() == status
     os.close(master)
     assert f"Pulling {NAME}".encode() in shown

@@ -32,10 +32,10 @@ def rm(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(("answer", "status", "stays"), [(b"y\n", 0, False), (b"n\n", 0, True), (b"\x03", 130, True)])
+@pytest.mark.parametrize(("answer", "status", "stays"), [(b"y\n", 0, False), (b"n\n", 0, True), (b"\x04", 130, True)])
 def test_asks_on_a_terminal(model: Path, answer: bytes, status: int, stays: bool) -> None:
     master, terminal = pty.openpty()
-    with subprocess.Popen([*COMMAND, "mine"], stdin=terminal, stderr=terminal, preexec_fn=_own_terminal) as process:
+    with subprocess.Popen([*COMMAND, "mine"], stdin=terminal, stderr=terminal) as process:
         os.close(terminal)
         shown = b""
         while b"[y/N]" not in shown:
@@ -44,15 +44,6 @@ def test_asks_on_a_terminal(model: Path, answer: bytes, status: int, stays: bool
         assert process.wait() == status
     os.close(master)
     assert model.exists() is stays
-
-
-def _own_terminal() -> None:
-    """Make standard input the controlling terminal, so that Ctrl-C means what it means."""
-    import fcntl
-    import termios
-
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_without_a_terminal(model: Path) -> None:

@@ -37,10 +37,10 @@ def model(path: Path) -> Model:
 def noise(seconds: float, amplitude: int) -> bytes:
     """White noise as PCM at 16 kHz; the stand-in model calls it "beep" when it is loud."""
     dice = random.Random(amplitude)
-    return array("h", (round(dice.gauss(0, amplitude)) for _ in range(int(16_000 * seconds)))).tobytes()
+    return array("h", (dice.randint(-amplitude, amplitude) for _ in range(int(16_000 * seconds)))).tobytes()
 
 
-QUIET, LOUD = 3, 8000
+QUIET, LOUD = 5, 14_000
 
 
 # Layouts.
@@ -206,6 +206,12 @@ def test_files_that_vosk_cannot_read(tmp_path: Path, version: int, broken: str, 
     assert b"Vosk cannot read the model" in done.stdout
 
 
+def test_a_model_that_loads_and_cannot_decode(tmp_path: Path) -> None:
+    resident = create("vosk").load(model(build(tmp_path, coefficients=14)), 1)
+    with pytest.raises(DamagedError, match="cannot read the model"):
+        resident.open()
+
+
 def test_a_half_copied_folder_is_refused_before_vosk_sees_it(tmp_path: Path) -> None:
     (build(tmp_path) / "graph" / "HCLG.fst").unlink()
     with pytest.raises(DamagedError, match=r"graph/HCLG\.fst missing"):
@@ -246,6 +252,7 @@ def test_documented_shapes() -> None:
     assert words('{"result": [], "text": ""}') == []
     assert words('{"alternatives": [{"text": "one", "confidence": 230.5}]}') == []
     assert words('{"text": "", "spk": [0.1], "spk_frames": 60}') == []
+    assert words('{"result": [{"word": "one", "start": 1' + "0" * 400 + "}]}") == [Word(0, 0, "one")]
     assert partial_text('{"partial": "one t"}') == "one t"
     assert partial_text('{"partial": "one", "partial_result": [{"word": "one"}]}') == "one"
     assert partial_text('{"text": ""}') == ""

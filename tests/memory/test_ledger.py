@@ -75,3 +75,17 @@ def test_a_row_depends_on_all_that_could_change_it() -> None:
         key(Model("m", "vosk", "recognizer", ("en",), digest="abd"), "numpy", 1),
     }
     assert len(rows) == 5
+
+
+def test_a_ledger_that_is_busy_is_not_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.put("a", Footprint(1, 2, 3, 4.0))
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout: connect(path, timeout=0))
+    other = connect(ledger.path)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        ledger.get("a")
+    other.rollback()
+    other.close()
+    assert ledger.get("a") == Footprint(1, 2, 3, 4.0)

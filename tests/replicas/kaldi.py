@@ -19,11 +19,14 @@ _SILENCE, _LOUD = 1, 2
 _COEFFICIENTS = 13
 
 
-def build(root: Path, version: int = 2) -> Path:
-    """Write the model below `root` in Vosk's layout 1 (flat) or 2, with a static graph; return `root`."""
+def build(root: Path, version: int = 2, coefficients: int = _COEFFICIENTS) -> Path:
+    """Write the model below `root` in Vosk's layout 1 (flat) or 2, with a static graph; return `root`.
+
+    With other than 13 `coefficients` the network does not fit the sound: it loads, and no decoder can be made.
+    """
     am, conf, graph, phones = ("am/", "conf/", "graph/", "graph/phones/") if version == 2 else ("", "", "", "")
     files: dict[str, bytes] = {
-        f"{am}final.mdl": _acoustic_model().encode(),
+        f"{am}final.mdl": _acoustic_model(coefficients).encode(),
         f"{conf}mfcc.conf": b"--use-energy=false\n--sample-frequency=16000\n",
         f"{graph}HCLG.fst": _graph(),
         f"{graph}words.txt": b"<eps> 0\nbeep 1\n#0 2\n",
@@ -40,9 +43,9 @@ def build(root: Path, version: int = 2) -> Path:
     return root
 
 
-def _acoustic_model() -> str:
+def _acoustic_model(coefficients: int) -> str:
     """Return final.mdl: two phones of one state, and a network that scores them by loudness."""
-    weights = "\n  ".join(f"{weight} " + "0 " * (_COEFFICIENTS - 1) for weight in (-0.2, 0.2))
+    weights = "\n  ".join(f"{weight} " + "0 " * (coefficients - 1) for weight in (-0.2, 0.2))
     # Kaldi's reader wants a space after each token, also at the end of a line: " \n" stands for a line's end.
     text = f"""<TransitionModel>
 <Topology>
@@ -67,7 +70,7 @@ def _acoustic_model() -> str:
 </LogProbs>
 </TransitionModel>
 <Nnet3>
-input-node name=input dim={_COEFFICIENTS}
+input-node name=input dim={coefficients}
 component-node name=affine component=affine input=input
 output-node name=output input=affine objective=linear
 """

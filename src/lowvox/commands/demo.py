@@ -40,11 +40,14 @@ def command(
       lowvox demo
       lowvox demo talk.mp3 --budget 300MB --plot memory.html
     """
-    from lowvox import folders
+    from lowvox import folders, report
     from lowvox.audio import clip
+    from lowvox.memory import meter
     from lowvox.report.memory import table
     from lowvox.speech import Speech
 
+    if plot:
+        report.check(plot)  # now rather than after the work
     output = output or folders.cache() / "demo.wav"
     output.parent.mkdir(parents=True, exist_ok=True)
     with Speech(budget=budget, language=language, on_note=console.note) as speech:
@@ -57,17 +60,16 @@ def command(
             text = speech.transcribe(file or clip.PATH, reach).text
         spoken = _speak(speech, text, output) if len(chain) > 2 and text else None
         memory = speech.memory()
+        timeline = [(at, pss / meter.MB) for at, pss in speech.monitor.timeline]  # before drawing adds to it
         if plot:
-            from lowvox.report import save
-
-            save(plot, memory, {"command": " ".join(["lowvox", *sys.argv[1:]])}, speech.monitor.timeline)
+            report.save(plot, memory, {"command": " ".join(["lowvox", *sys.argv[1:]])}, timeline)
     if console.json:
         console.emit({"text": text, "audio": None if spoken is None else str(spoken), "memory": memory})
         return 0
     click.echo(f"\nHeard:   {text or '(no speech)'}")
     if spoken:
         click.echo(f"Spoken:  {spoken}")
-    click.echo(f"\n{table(memory)}")
+    click.echo(f"\n{table(memory, sys.stdout.encoding)}")
     if plot:
         click.echo(f"Drawn:   {plot}")
     return 0

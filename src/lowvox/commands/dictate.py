@@ -63,9 +63,12 @@ def command(
             return _show_level(_microphone(device, line), line)
         speech.manager.check(speech.listeners())
         # What makes typing or copying impossible is said before anybody speaks.
-        deliver = stack.enter_context(outlet(mode or speech.settings.output.mode, line.write, line.note))
+        mode = mode or speech.settings.output.mode
+        deliver = stack.enter_context(outlet(mode, line.write, line.note))
+        # Ctrl-C is pressed in this terminal: what is typed then would be typed here.
+        last = line.write if mode == "keyboard" else deliver
         blocks = _recording(source, stack) if source else _microphone(device, line)
-        return _dictate(speech.dictate(line.listening(blocks)), deliver, line, console)
+        return _dictate(speech.dictate(line.listening(blocks)), deliver, last, line, console)
 
 
 class StatusLine:
@@ -116,8 +119,17 @@ class StatusLine:
             click.echo(f"\r\x1b[K|{self._level}| {self._text[-room:]}", err=True, nl=False)
 
 
-def _dictate(dictation: Dictation, deliver: Callable[[str], None], line: StatusLine, console: Console) -> int:
-    """Show and deliver events until the sound or the speaker ends it; 130 when it was Ctrl-C."""
+def _dictate(
+    dictation: Dictation,
+    deliver: Callable[[str], None],
+    last: Callable[[str], None],
+    line: StatusLine,
+    console: Console,
+) -> int:
+    """Show and deliver events until the sound or the speaker ends it; 130 when it was Ctrl-C.
+
+    After Ctrl-C what is still to come goes to `last`.
+    """
     interrupted = False
 
     def stop(*_: object) -> None:
@@ -136,7 +148,7 @@ def _dictate(dictation: Dictation, deliver: Callable[[str], None], line: StatusL
                 line.say(event.text)
             else:
                 line.clear()
-                deliver(event.text)
+                (last if interrupted else deliver)(event.text)
     finally:
         line.clear()
         signal.signal(signal.SIGINT, before)
@@ -161,9 +173,7 @@ def _microphone(device: str, line: StatusLine) -> Iterator[bytes]:
         nonlocal told
         if not told:
             told = True
-            line.note(
-                "This machine is too slow to follow: sound was lost. Pause now and then, or use another model."
-            )
+            line.note("This machine is too slow to follow: sound was lost. Pause now and then, or use another model.")
 
     return listen(device, lost)
 

@@ -165,7 +165,7 @@ def memory() -> Iterator[Check]:
     from lowvox.memory.budget import Budget
 
     # A cgroup without a limit says so by a number that no machine reaches.
-    limits = [limit for limit, _ in meter._cgroup_limits() if limit < 2**60]
+    limits = [limit for limit, _ in meter.cgroup_limits() if limit < 2**60]
     inside = f" inside a limit of {min(limits) / meter.MB:.0f} MB (cgroup)" if limits else ""
     free = f"{meter.available() / meter.MB:.0f} MB free{inside}"
     detail = f"{free}: a larger --budget cannot be kept; --budget auto takes {Budget.parse('auto')}"

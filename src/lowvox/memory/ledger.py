@@ -63,7 +63,9 @@ class Ledger:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             database = self._connect()
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise  # another process is writing: nothing is damaged
             self.path.unlink()
             database = self._connect()
         with contextlib.closing(database), database:

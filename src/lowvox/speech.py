@@ -58,6 +58,7 @@ class Speech:
         # A language that was asked for beats a voice that is merely usual.
         self.voice = voice or (None if language else self.settings.speech.voice)
         self._note = on_note
+        self._advised = False
         self.monitor = Monitor()
         self.manager = Manager(
             None if stated is None else Budget.parse(stated),
@@ -79,7 +80,11 @@ class Speech:
 
     def listeners(self) -> tuple[Model, Model]:
         """Return the models that will listen: the VAD and the recogniser for the language."""
-        return models.find("vad"), models.find("recognizer", self.language, self._model)
+        recognizer = models.find("recognizer", self.language, self._model)
+        if not self._advised and not self._model and (advice := models.advice(recognizer, self.language)):
+            self._note(advice)
+        self._advised = True
+        return models.find("vad"), recognizer
 
     def speaker(self) -> Model:
         """Return the model that will speak."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.models import find, store
+from lowvox.models import advice, find, store
 from replicas.kaldi import build
 
 if TYPE_CHECKING:
@@ -92,3 +92,12 @@ def test_a_damaged_one_is_told_before_it_is_loaded(home: Path) -> None:
     for how in ({"language": "de"}, {"name": "vosk-model-small-de-0.15"}):
         with pytest.raises(DamagedError, match=r"graph/HCLG\.fst missing or empty"):
             find("recognizer", **how)
+
+
+def test_advice_is_for_what_is_built_in() -> None:
+    built_in = find("recognizer", "en")
+    told = advice(built_in, "en")
+    assert told is not None
+    assert "`lowvox pull vosk-model-small-en-us-0.15` (39 MB)" in told
+    assert advice(built_in, "tlh") is None
+    assert advice(find("vad"), "en") is None

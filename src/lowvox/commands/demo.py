@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lowvox.speech import Speech
 
 
-@click.command()
+@click.command(epilog="\b\nExamples:\n  lowvox demo\n  lowvox demo talk.mp3 --budget 300MB --plot memory.html\n")
 @click.argument("file", required=False)
 @click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
 @click.option(
@@ -31,14 +31,9 @@ def command(
     budget: str | None,
     console: Console,
 ) -> int:
-    r"""Run the whole chain on a clip: text, speech, and the memory it took.
+    """Run the whole chain on a clip: text, speech, and the memory it took.
 
     Without FILE it takes a clip of seven seconds that comes with lowvox. That clip is synthesised speech.
-
-    \b
-    Example:
-      lowvox demo
-      lowvox demo talk.mp3 --budget 300MB --plot memory.html
     """
     from lowvox import folders, report
     from lowvox.audio import clip

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from lowvox.speech import Dictation
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  lowvox dictate\n"
+    "  lowvox dictate --type --device headset\n"
+    "  lowvox dictate --from talk.wav --json\n"
+)
 @click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
 @click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
 @click.option("--from", "source", metavar="FILE", help="A recording, played at the speed of life, for a microphone.")
@@ -39,16 +44,10 @@ def command(
     budget: str | None,
     console: Console,
 ) -> int:
-    r"""Turn live speech into text as you speak.
+    """Turn live speech into text as you speak.
 
     Words appear while you speak and are settled at each pause. Ctrl-C ends it and keeps the last words; a second
     Ctrl-C ends it at once.
-
-    \b
-    Example:
-      lowvox dictate
-      lowvox dictate --type --device headset
-      lowvox dictate --from talk.wav --json
     """
     if list_devices:
         return _list(console)

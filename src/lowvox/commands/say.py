@@ -32,7 +32,12 @@ class Tally:
     first: float = 0.0
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n"
+    '  lowvox say "Hello there."\n'
+    "  lowvox say -f book.txt -l de -o book.ogg\n"
+    "  fortune | lowvox say - -o - | aplay\n"
+)
 @click.argument("text", nargs=-1)
 @click.option("-f", "--file", metavar="FILE", help="A text file (UTF-8) of any size, or - for standard input.")
 @click.option("-v", "--voice", metavar="VOICE", help="Who speaks, such as en-us or de+f3; see --list-voices.")
@@ -59,16 +64,10 @@ def command(
     budget: str | None,
     console: Console,
 ) -> int:
-    r"""Speak text aloud or into a file.
+    """Speak text aloud or into a file.
 
     TEXT may be -, which is standard input. Text of any length takes the same memory. Without --output it is played.
     Ctrl-C ends it at once and leaves no file behind.
-
-    \b
-    Example:
-      lowvox say "Hello there."
-      lowvox say -f book.txt -l de -o book.ogg
-      fortune | lowvox say - -o - | aplay
     """
     if list_voices:
         return _list(language, console)

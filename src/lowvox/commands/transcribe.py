@@ -43,7 +43,11 @@ class Job:
         return self.target.stat().st_mtime >= Path(self.source).stat().st_mtime
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  lowvox transcribe talk.mp3\n"
+    "  lowvox transcribe *.flac --format srt -o subtitles/ --jobs 2 --budget 400MB\n"
+)
 @click.argument("files", nargs=-1, required=True)
 @click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
 @click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
@@ -66,15 +70,10 @@ def command(
     budget: str | None,
     console: Console,
 ) -> int:
-    r"""Turn recorded speech into text, of any length in flat memory.
+    """Turn recorded speech into text, of any length in flat memory.
 
     FILES are WAV, FLAC, OGG, MP3 or anything else that libsndfile reads, at any rate and with any number of channels;
     "-" is standard input. A batch that was interrupted goes on where it stopped when its output is a folder.
-
-    \b
-    Example:
-      lowvox transcribe talk.mp3
-      lowvox transcribe *.flac --format srt -o subtitles/ --jobs 2 --budget 400MB
     """
     work = plan(files, output, form)
     todo = [job for job in work if force or not (job.done and _is_folder(output))]

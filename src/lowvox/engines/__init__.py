@@ -42,8 +42,8 @@ ENGINES: dict[str, Entry] = {
         licence="MIT",
         brings="finding speech in sound",
     ),
-    # It gives its memory back in-process, but decoding holds Python's lock (4.9 s measured for 15 s of sound): no Ctrl-C,
-    # no second thread, no event loop meanwhile.
+    # It gives its memory back in-process, but decoding holds Python's lock (4.9 s measured for 15 s of sound): no
+    # Ctrl-C, no second thread, no event loop meanwhile.
     "pocketsphinx": Entry(
         role="recognizer",
         at="lowvox.engines.pocketsphinx:PocketSphinx",

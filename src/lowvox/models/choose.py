@@ -30,6 +30,17 @@ def find(role: Role, language: str | None = None, name: str | None = None) -> Mo
     return _named(role, name) if name else _serving(role, language)
 
 
+def advice(model: Model, language: str) -> str | None:
+    """Say which download would serve better than a built-in model, None where nothing is known to."""
+    offer = catalogue.smallest(model.role, language)
+    if model.path is not None or offer is None or offer.quality is None:
+        return None
+    return (
+        f"{model.name} needs no download but understands clear speech alone; `lowvox pull {offer.name}` "
+        f"({offer.size / MB:.0f} MB) brings one with {offer.quality.value:g} % {offer.quality.metric}."
+    )
+
+
 def _named(role: Role, name: str) -> Model:
     record = catalogue.records().get(name)
     if record and record.embedded:

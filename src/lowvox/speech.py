@@ -10,11 +10,12 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 
 from __future__ import annotations
 
-import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from lowvox import models, settings
+from lowvox.dictation import Dictation
 from lowvox.memory import meter
 from lowvox.memory.budget import Budget
 from lowvox.memory.manager import Manager
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
+    from lowvox.dictation import Gate
     from lowvox.types import Model
 
     # Told (position, length) in seconds.
@@ -138,7 +140,7 @@ class Speech:
 
         The work is done by whoever iterates. `stop` ends it with the last words kept, `close` at once.
         """
-        return Dictation(self, blocks)
+        return Dictation(partial(self._events, blocks))
 
     def say(
         self,
@@ -185,51 +187,23 @@ class Speech:
             parts=self.manager.parts(),
         )
 
+    def _events(self, blocks: Iterable[bytes] | None, until: Gate) -> Generator[Event, None, None]:
+        """Recognise live sound that `until` lets through."""
+        from lowvox import recognition
+
+        vad, recognizer = self.listeners()
+        self.manager.check([vad, recognizer])
+        with self.manager.lease(vad) as hears, self.manager.lease(recognizer) as understands:
+            if blocks is None:
+                from lowvox.audio.microphone import listen
+
+                blocks = listen(self.settings.audio.microphone_id)
+            yield from recognition.events(until(blocks), hears, understands, self._limits())
+
     def _limits(self) -> Limits:
         from lowvox import recognition
 
         return recognition.limits(self.settings.audio.vad_sensitivity)
-
-
-class Dictation:
-    """An iterator of events over live sound. `stop` and `close` may be called from another thread."""
-
-    def __init__(self, speech: Speech, blocks: Iterable[bytes] | None) -> None:
-        self._stopped = threading.Event()
-        self._events = self._run(speech, blocks)
-
-    def __iter__(self) -> Dictation:
-        return self
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def stop(self) -> None:
-        """Stop listening; what was said until now still comes as events."""
-        self._stopped.set()
-
-    def close(self) -> None:
-        """Stop and give everything back; what is unfinished is lost."""
-        self.stop()
-        self._events.close()
-
-    def _run(self, speech: Speech, blocks: Iterable[bytes] | None) -> Generator[Event, None, None]:
-        from lowvox import recognition
-
-        vad, recognizer = speech.listeners()
-        speech.manager.check([vad, recognizer])
-        with speech.manager.lease(vad) as hears, speech.manager.lease(recognizer) as understands:
-            if blocks is None:
-                from lowvox.audio.microphone import listen
-
-                blocks = listen(speech.settings.audio.microphone_id)
-            yield from recognition.events(self._until_stopped(blocks), hears, understands, speech._limits())
-
-    def _until_stopped(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            if self._stopped.is_set():
-                return
-            yield block
 
 
 def transcribe(source: str | Path, **options: Any) -> Transcript:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lowvox.audio.clip import clip
+from replicas.portaudio import alsa, needs_portaudio, needs_silence
 
 SCRIPT = """
 import json, sys
@@ -24,27 +25,11 @@ def run(body: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(script, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-def portaudio_is_here() -> bool:
-    try:
-        import sounddevice  # noqa: F401
-    except OSError:
-        return False
-    return sys.platform.startswith("linux")
-
-
-needs_portaudio = pytest.mark.skipif(not portaudio_is_here(), reason="needs PortAudio on Linux (libportaudio2)")
-
-
 @pytest.fixture
 def from_a_file(tmp_path: Path) -> str:
     """A sound system whose microphone hears the clip, then silence."""
     (tmp_path / "said").write_bytes(clip() + bytes(64000))
-    configuration = tmp_path / "asound.conf"
-    microphone = f'type file slave.pcm "null" file "/dev/null" infile "{tmp_path}/said" format "raw"'
-    configuration.write_text(
-        f"pcm.!default {{ {microphone} }}\npcm.null {{ type null }}\nctl.!default {{ type null }}\n", encoding="utf-8"
-    )
-    return str(configuration)
+    return alsa(tmp_path, said=tmp_path / "said")
 
 
 @needs_portaudio
@@ -106,7 +91,7 @@ def test_the_whole_command_listens(from_a_file: str, home: Path) -> None:
 
 
 @needs_portaudio
-@pytest.mark.skipif(Path("/dev/snd").exists(), reason="needs a machine without a sound card")
+@needs_silence
 def test_without_a_device_says_what_to_do() -> None:
     assert "There is no microphone; connect one, or use --from FILE." in run("next(microphone.listen())").stderr
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from replicas.portaudio import alsa, needs_portaudio, needs_silence
+
 SCRIPT = """
 from lowvox.audio.playing import Player
 from lowvox.types import Audio
@@ -24,24 +26,10 @@ def play(then: str = "", **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(script, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
-def portaudio_is_here() -> bool:
-    try:
-        import sounddevice  # noqa: F401
-    except OSError:
-        return False
-    return sys.platform.startswith("linux")
-
-
-needs_portaudio = pytest.mark.skipif(not portaudio_is_here(), reason="needs PortAudio on Linux (libportaudio2)")
-
-
 @pytest.fixture
 def into_a_file(tmp_path: Path) -> Path:
     """A sound system whose loudspeaker is the file `heard`."""
-    configuration = tmp_path / "asound.conf"
-    heard = f'pcm.!default {{ type file slave.pcm "null" file "{tmp_path}/heard" format "raw" }}'
-    configuration.write_text(f"{heard}\npcm.null {{ type null }}\nctl.!default {{ type null }}\n", encoding="utf-8")
-    return configuration
+    return Path(alsa(tmp_path, heard=tmp_path / "heard"))
 
 
 @needs_portaudio
@@ -60,7 +48,7 @@ def test_an_error_falls_silent_and_passes(into_a_file: Path) -> None:
 
 
 @needs_portaudio
-@pytest.mark.skipif(Path("/dev/snd").exists(), reason="needs a machine without a sound card")
+@needs_silence
 def test_without_a_device_says_what_to_do() -> None:
     complaint = play().stderr.splitlines()[-1]
     assert complaint.startswith("lowvox.errors.DeviceError: There is no loudspeaker")

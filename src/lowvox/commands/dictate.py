@@ -14,7 +14,7 @@ from lowvox.commands.common import Console, budget_option, common
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lowvox.speech import Dictation
+    from lowvox.dictation import Dictation
 
 
 @click.command(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The longest that each role is ever given at once.
 LONGEST_UTTERANCE_S = 15
 LONGEST_SENTENCE = 400
+_SENTENCE = "The quick brown fox jumps over the lazy dog, again and again. "
 
 
 def footprint(model: Model, placement: Placement, threads: int) -> Footprint:
@@ -63,19 +64,17 @@ def audio_footprint() -> Footprint:
 
 def _work(model: Model, stream: RemoteStream) -> None:
     """Give a stream the heaviest work of its role."""
-    from lowvox.audio.clip import clip
-
-    sound = clip()
-    longest = (sound * (LONGEST_UTTERANCE_S * 32000 // len(sound) + 1))[: LONGEST_UTTERANCE_S * 32000]
+    if model.role == "synthesizer":
+        for _ in stream.speak((_SENTENCE * LONGEST_SENTENCE)[:LONGEST_SENTENCE]):
+            pass
+        return
+    with closing(Worker("sound")) as maker:
+        sound: bytes = maker.call(0, "crowd", LONGEST_UTTERANCE_S)
     if model.role == "vad":
         for at in range(0, 32 * 1024, 1024):
-            stream.probability(longest[at : at + 1024])
-    elif model.role == "recognizer":
-        for at in range(0, len(longest), 3200):
-            stream.accept(longest[at : at + 3200])
-            stream.partial()
-        stream.finish()
-    else:
-        sentence = ("The quick brown fox jumps over the lazy dog, again and again. " * 10)[:LONGEST_SENTENCE]
-        for _ in stream.speak(sentence):
-            pass
+            stream.probability(sound[at : at + 1024])
+        return
+    for at in range(0, len(sound), 6400):
+        stream.accept(sound[at : at + 6400])
+        stream.partial()
+    stream.finish()

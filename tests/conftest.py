@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home for lowvox, so that a test sees no settings, models or measurements but its own."""
     monkeypatch.setenv("LOWVOX_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger in which every built-in model has been measured on this machine, once for each test process."""
+    from lowvox import models
+    from lowvox.engines import available
+    from lowvox.memory.manager import AUDIO, Manager
+
+    place = tmp_path_factory.mktemp("measured")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOWVOX_HOME", str(place))
+        manager = Manager()
+        for model in (AUDIO, models.find("vad"), models.find("recognizer", "en"), models.find("synthesizer", "en")):
+            if model is AUDIO or available(model.engine):
+                manager.footprint(model)
+        manager.close()
+    return place / "cache" / "ledger.sqlite"
+
+
+@pytest.fixture
+def measured(home: Path, ledger: Path) -> Path:
+    """A home that is empty but for what was measured, for tests that are not about measuring."""
+    (home / "cache").mkdir(parents=True)
+    shutil.copy(ledger, home / "cache")
+    return home
 
 
 @pytest.fixture(scope="session")

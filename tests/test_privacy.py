@@ -80,6 +80,7 @@ JOBS = {
     "config": Job(["-c", MAIN, "config", "show"]),
     "models": Job(["-c", MAIN, "models"]),
     "transcribe": Job(["-c", MAIN, "transcribe", str(CLIP), "--json"]),
+    "dictate": Job(["-c", MAIN, "dictate", "--from", str(CLIP), "--json"]),
     "say": Job(["-c", MAIN, "say", "Nothing leaves.", "-o", "spoken.wav"], {"spoken.wav"}, "espeak"),
     "demo": Job(["-c", MAIN, "demo", *PLOT], {"memory.png"}),
 }

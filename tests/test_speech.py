@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,26 @@ def test_two_threads_hear_two_files(speech: lowvox.Speech) -> None:
     assert texts == [SAID, SAID]
 
 
+def test_asyncio_goes_on_while_work_is_done(speech: lowvox.Speech) -> None:
+    async def listen() -> tuple[str, int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0)
+                ticks += 1
+
+        beside = asyncio.ensure_future(tick())
+        texts = [event.text async for event in lowvox.in_thread(speech.dictate(live(clip()))) if event.kind == "final"]
+        beside.cancel()
+        return " ".join(texts), ticks
+
+    text, ticks = asyncio.run(listen())
+    assert text == SAID
+    assert ticks > 1000, "the event loop was held up"
+
+
 def test_dictation_is_live_and_ends_with_finals(speech: lowvox.Speech) -> None:
     events = list(speech.dictate(live(clip())))
     assert events[-1].kind == "final"
@@ -98,14 +119,14 @@ def test_closing_gives_everything_back(speech: lowvox.Speech) -> None:
     assert not any(seat.busy for seat in speech.manager._seats)
 
 
-def test_a_budget_is_refused_before_anything_loads(home: Path) -> None:
+def test_a_budget_is_refused_before_anything_loads(measured: Path) -> None:
     with lowvox.Speech(budget="60 MB") as speech:
         with pytest.raises(BudgetError, match="nothing was loaded"):
             speech.transcribe(PATH)
         assert len(meter.tree()) == 1
 
 
-def test_a_budget_is_kept(home: Path) -> None:
+def test_a_budget_is_kept(measured: Path) -> None:
     with lowvox.Speech(budget="400 MB") as speech:
         memory = speech.transcribe(PATH).memory
     assert memory.budget_mb == 400

@@ -89,3 +89,10 @@ def test_a_bar_on_a_terminal(home: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "clip.flac" in shown
     assert "100%" in shown
+
+
+def test_the_shell_completes_commands_and_options(home: Path) -> None:
+    environment = {"_LOWVOX_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
+    assert run(COMP_WORDS="lowvox tr", **environment).stdout.split() == ["plain,transcribe"]
+    done = run(COMP_WORDS="lowvox transcribe --bud", **environment | {"COMP_CWORD": "2"})
+    assert done.stdout.split() == ["plain,--budget"]

@@ -32,7 +32,7 @@ def test_the_whole_chain(home: Path) -> None:
     assert "no budget was set" in done.stdout
 
 
-def test_a_file_a_budget_and_a_plot(home: Path, tmp_path: Path) -> None:
+def test_a_file_a_budget_and_a_plot(measured: Path, tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
     page = tmp_path / "memory.html"
     done = demo(PATH, "--budget", "400MB", "-o", tmp_path / "said.wav", "--plot", page, "--json")
@@ -43,9 +43,9 @@ def test_a_file_a_budget_and_a_plot(home: Path, tmp_path: Path) -> None:
     assert soundfile.info(told["audio"]).duration > 4
     assert told["memory"]["peak_pss_mb"] <= told["memory"]["budget_mb"] == 400
     assert "pocketsphinx-en-us" in page.read_text(encoding="utf-8")
-    assert not (home / "cache" / "demo.wav").exists()
+    assert not (measured / "cache" / "demo.wav").exists()
 
 
-def test_what_does_not_fit_is_refused(home: Path) -> None:
+def test_what_does_not_fit_is_refused(measured: Path) -> None:
     done = demo("--budget", "90MB")
     assert (done.returncode, done.stdout) == (3, "")

@@ -17,7 +17,7 @@ from lowvox.audio.clip import PATH, TEXT
 from lowvox.commands.common import Console
 from lowvox.commands.dictate import StatusLine
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("measured")
 
 SAID = TEXT.lower().replace(".", "").replace(",", "")
 COMMAND = [sys.executable, "-c", "from lowvox.commands import main; main()", "dictate"]

@@ -18,7 +18,7 @@ import soundfile
 from lowvox.audio.clip import PATH, TEXT
 from lowvox.commands.transcribe import Job, plan
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("measured")
 
 SAID = TEXT.lower().replace(".", "").replace(",", "")
 COMMAND = [sys.executable, "-c", "from lowvox.commands import main; main()", "transcribe"]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lowvox.errors import BudgetError
+from lowvox.errors import BudgetError, WorkerDiedError
 from lowvox.memory import meter
 from lowvox.memory.budget import Budget
 from lowvox.memory.manager import AUDIO, Manager
@@ -14,6 +16,7 @@ from lowvox.types import Footprint, Model
 
 # Silero serves as every model here: as itself in this process, or under the name of an engine that lives in a worker.
 VAD = Model("silero-vad", "silero-vad", "vad", ())
+EARS = Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",))
 FRAME = bytes(1024)
 
 
@@ -42,11 +45,22 @@ def test_a_stream_is_lent_and_used_again(manager: Manager) -> None:
         assert other not in (first, third)
 
 
-def test_a_stream_that_failed_is_not_lent_again(manager: Manager) -> None:
+def test_a_stream_survives_the_failure_of_its_user(manager: Manager) -> None:
     with pytest.raises(ZeroDivisionError), manager.lease(VAD) as first:
         raise ZeroDivisionError
     with manager.lease(VAD) as second:
+        assert second is first
+
+
+def test_a_stream_whose_engine_has_died_is_not_lent_again(manager: Manager) -> None:
+    with manager.lease(EARS) as first:
+        os.kill(first._worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerDiedError):
+            first.accept(FRAME)
+    with manager.lease(EARS) as second:
         assert second is not first
+        second.accept(FRAME)
+    assert len(manager._seats) == 1
 
 
 def test_what_does_not_fit_is_refused_before_it_is_loaded(manager: Manager) -> None:
@@ -118,10 +132,9 @@ def test_without_a_budget_nothing_is_measured(manager: Manager) -> None:
 
 
 def test_a_worker_ends_with_the_manager(home: Path) -> None:
-    ears = Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",))
     before = set(meter.tree())
     manager = Manager()
-    with manager.lease(ears) as stream:
+    with manager.lease(EARS) as stream:
         stream.accept(bytes(3200))
         assert len(set(meter.tree()) - before) == 1
     manager.close()

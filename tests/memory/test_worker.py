@@ -73,7 +73,7 @@ def test_closing_ends_the_process_and_leaves_no_zombie(worker: Worker) -> None:
     worker.close()
     worker.close()
     assert worker.pid not in meter.tree()
-    with pytest.raises(WorkerDiedError):
+    with pytest.raises(WorkerDiedError, match="has been closed"):
         worker.load("silero-vad", VAD, 1)
 
 

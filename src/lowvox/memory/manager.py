@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
-from lowvox.errors import BudgetError
+from lowvox.errors import BudgetError, EngineError
 from lowvox.memory import measure, meter
 from lowvox.memory.ledger import Ledger, key
 from lowvox.memory.worker import Worker
@@ -109,16 +109,10 @@ class Manager:
         seat = self._sit(model, options)
         try:
             yield seat.stream
-        except BaseException:
-            # It may be in the middle of something: the next user gets a new one.
+        finally:
             with self._changed:
-                self._seats.remove(seat)
+                seat.busy = False
                 self._changed.notify_all()
-            seat.close()
-            raise
-        with self._changed:
-            seat.busy = False
-            self._changed.notify_all()
 
     def parts(self) -> tuple[Part, ...]:
         """Attribute memory to what has been loaded so far."""
@@ -136,11 +130,8 @@ class Manager:
         """Find a free seat, or make one as soon as the budget allows."""
         with self._changed:
             while True:
-                for seat in self._seats:
-                    if not seat.busy and seat.model == model and seat.options == options:
-                        seat.stream.reset()
-                        seat.busy = True
-                        return seat
+                if seat := self._free(model, options):
+                    return seat
                 if self._make_room(model):
                     # Under the lock: one load at a time.
                     seat = self._load(model, options)
@@ -149,6 +140,19 @@ class Manager:
                 if not any(seat.busy and seat.model == model for seat in self._seats):
                     self.check([*(seat.model for seat in self._seats), model])
                 self._changed.wait()
+
+    def _free(self, model: Model, options: dict[str, object]) -> _Seat | None:
+        """Take a free seat that fits; one whose engine has failed or died since is given up."""
+        for seat in [seat for seat in self._seats if not seat.busy and (seat.model, seat.options) == (model, options)]:
+            try:
+                seat.stream.reset()
+            except EngineError:
+                self._seats.remove(seat)
+                seat.close()
+                continue
+            seat.busy = True
+            return seat
+        return None
 
     def _make_room(self, model: Model) -> bool:
         """Whether the budget holds one more seat, once idle ones, the oldest first, have been given up for it."""

@@ -76,5 +76,4 @@ def _work(model: Model, stream: RemoteStream) -> None:
         return
     for at in range(0, len(sound), 6400):
         stream.accept(sound[at : at + 6400])
-        stream.partial()
     stream.finish()

@@ -34,6 +34,7 @@ class Worker:
             stderr=subprocess.PIPE,
         )
         self._turn = threading.Lock()
+        self._closed = False
         self._complaints: deque[str] = deque(maxlen=8)
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -69,6 +70,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process and wait for it; may be called twice."""
+        self._closed = True
         process = self._process
         if process.poll() is None:
             process.kill()
@@ -91,6 +93,8 @@ class Worker:
     def _obituary(self) -> str:
         """Say how the process ended."""
         status = self._process.wait()
+        if self._closed:
+            return f"{self.name} has been closed; open it again."
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
             if -status == signal.SIGKILL:

@@ -14,6 +14,7 @@ import json
 import re
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def heard(speech: Any, path: str) -> list[tuple[float, str, list[str]]]:
 
     with reading.opened(DATA / path) as recording:
         begun = time.monotonic()
-        events = speech.dictate(pacing.paced(recording.blocks()))
+        events = speech.dictate(partial(pacing.paced, recording.blocks()))
         return [(time.monotonic() - begun, event.kind, event.text.split()) for event in events]
 
 

@@ -44,7 +44,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="could not be written"), replacing(tmp_path / "no" / "text.txt"):
+    with pytest.raises(NotFoundError, match="There is no folder"), replacing(tmp_path / "no" / "text.txt"):
         pytest.fail("it was opened")
 
 
@@ -55,3 +55,25 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
         os.dup2(os.open("/dev/full", os.O_WRONLY), file.fileno())
         file.write("x" * 100_000)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link.txt").symlink_to(tmp_path / "text.txt")
+    with replacing(tmp_path / "link.txt") as file:
+        file.write("text")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "text.txt").read_text() == "text"
+
+
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("needs pipes with a name")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with replacing(tmp_path / "pipe") as file:
+        file.write("text")
+    assert os.read(reader, 100) == b"text"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(OutputError, match="could not be written"), replacing(tmp_path):
+        pytest.fail("it was opened")

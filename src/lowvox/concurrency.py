@@ -31,5 +31,7 @@ async def in_thread(iterator: Iterator[T]) -> AsyncIterator[T]:
         if step is not None and not step.done():
             # A generator cannot be closed in the middle of a step: wait for the step that was left.
             await asyncio.wait([step])
+        if step is not None and not step.cancelled():
+            step.exception()  # whoever left has no use for it; unread it would be complained of
         if close := getattr(iterator, "close", None):
             await asyncio.to_thread(close)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
     from lowvox.types import Event
 
-    # Passes blocks of sound on until the dictation is stopped.
-    Gate = Callable[[Iterable[bytes]], Iterator[bytes]]
+    # Gives live sound until the event is set, and then what had been heard by that time.
+    Source: TypeAlias = Callable[[threading.Event], Iterable[bytes]]
 
 
 class Dictation:
     """Events over live sound; the work is done by whoever iterates."""
 
-    def __init__(self, run: Callable[[Gate], Generator[Event, None, None]]) -> None:
+    def __init__(self, run: Callable[[threading.Event], Generator[Event, None, None]]) -> None:
         self._stopped = threading.Event()
-        self._events = run(self._until_stopped)
+        self._events = run(self._stopped)
 
     def __iter__(self) -> Dictation:
         return self
@@ -32,12 +33,18 @@ class Dictation:
         self._stopped.set()
 
     def close(self) -> None:
-        """Stop and give everything back; what is unfinished is lost."""
-        self.stop()
-        self._events.close()
+        """Stop and give everything back; what is unfinished is lost.
 
-    def _until_stopped(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            if self._stopped.is_set():
-                return
-            yield block
+        While another thread waits for the next event it is that thread's to finish: then this is `stop`.
+        """
+        self.stop()
+        with suppress(ValueError):  # "generator already executing"
+            self._events.close()
+
+
+def until(stopped: threading.Event, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass blocks on, up to the one that is under way when the event is set."""
+    for block in blocks:
+        yield block
+        if stopped.is_set():
+            return

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from lowvox.errors import LowvoxError, OutputError
+from lowvox.errors import LowvoxError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a hidden file beside `path` and give it that name when the block ends well; otherwise remove it.
 
-    OutputError when the disk is full or the folder cannot be written.
+    A link is followed; what is there and is no file (a pipe, a device) is written to as it is. OutputError when the
+    disk is full or the folder cannot be written.
     """
-    encoding = None if "b" in mode else "utf-8"
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "\n")
+    if path.exists() and not path.is_file():
+        try:
+            with path.open(mode, encoding=encoding, newline=newline) as file:
+                yield file
+        except IsADirectoryError as error:
+            raise unwritable(path, error) from error
+        return
+    path = path.resolve()
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no folder {path.parent}; make it with mkdir -p.") from error
     except OSError as error:
         raise unwritable(path, error) from error
     try:
-        with os.fdopen(handle, mode, encoding=encoding) as file:
+        with os.fdopen(handle, mode, encoding=encoding, newline=newline) as file:
             yield file
         Path(name).chmod(_usual_mode())
         Path(name).replace(path)

@@ -15,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from lowvox import models, settings
-from lowvox.dictation import Dictation
+from lowvox.dictation import Dictation, until
+from lowvox.errors import UsageError
 from lowvox.memory import meter
 from lowvox.memory.budget import Budget
 from lowvox.memory.manager import Manager
@@ -23,12 +24,13 @@ from lowvox.memory.monitor import Monitor
 from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
-    from lowvox.dictation import Gate
+    from lowvox.dictation import Source
     from lowvox.types import Model
 
     # Told (position, length) in seconds.
@@ -63,7 +65,7 @@ class Speech:
         self._advised = False
         self.monitor = Monitor()
         self.manager = Manager(
-            None if stated is None else Budget.parse(stated),
+            None if stated is None else _budget(stated, "memory.budget" if budget is None else None),
             threads=threads or self.settings.recognition.threads or 1,
             on_measure=on_note,
         )
@@ -82,11 +84,7 @@ class Speech:
 
     def listeners(self) -> tuple[Model, Model]:
         """Return the models that will listen: the VAD and the recogniser for the language."""
-        recognizer = models.find("recognizer", self.language, self._model)
-        if not self._advised and not self._model and (advice := models.advice(recognizer, self.language)):
-            self._note(advice)
-        self._advised = True
-        return models.find("vad"), recognizer
+        return models.find("vad"), models.find("recognizer", self.language, self._model)
 
     def speaker(self) -> Model:
         """Return the model that will speak."""
@@ -100,19 +98,14 @@ class Speech:
         from lowvox import recognition
         from lowvox.audio import reading
 
-        vad, recognizer = self.listeners()
-        self.manager.check([vad, recognizer])
-        with (
-            reading.opened(source) as recording,
-            self.manager.lease(vad) as hears,
-            self.manager.lease(recognizer) as understands,
-        ):
+        with reading.opened(source) as recording, self.manager.lease(*self.listeners()) as (hears, understands):
             found = None
             blocks = _counted(recording, on_progress)
             for found in recognition.segments(blocks, hears, understands, self._limits()):
                 yield found
             if found is None:
-                self._note(f"{recording.name}: no speech was found in {recording.seconds:.0f} s of sound.")
+                self._note(f"{recording.name}: no words were found in it.")
+        self._advise()
 
     def transcribe(self, source: str | Path, on_progress: Progress = lambda *_: None) -> Transcript:
         """Recognise a whole file, or standard input for "-"."""
@@ -121,7 +114,7 @@ class Speech:
 
         def count(position: float, length: float) -> None:
             nonlocal duration
-            duration = length
+            duration = position
             on_progress(position, length)
 
         segments = tuple(self.segments(source, count))
@@ -135,10 +128,11 @@ class Speech:
             memory=self.memory(),
         )
 
-    def dictate(self, blocks: Iterable[bytes] | None = None) -> Dictation:
+    def dictate(self, blocks: Iterable[bytes] | Source | None = None) -> Dictation:
         """Recognise live sound: the microphone, or `blocks` of PCM at 16 kHz that come at the speed of life.
 
-        The work is done by whoever iterates. `stop` ends it with the last words kept, `close` at once.
+        A function in their place is called with the event that says when to stop. The work is done by whoever iterates.
+        `stop` ends it with the last words kept, `close` at once.
         """
         return Dictation(partial(self._events, blocks))
 
@@ -159,17 +153,15 @@ class Speech:
 
         usual = self.settings.speech
         voice = voice or self.voice
-        language = voice.partition("+")[0] if voice else self.language
-        synthesizer = self.speaker()
-        self.manager.check([synthesizer])
+        language = (voice or "").partition("+")[0] or self.language
         with self.manager.lease(
-            synthesizer,
+            self.speaker(),
             language=self.language,
             voice=voice,
             rate=usual.rate if rate is None else rate,
             pitch=usual.pitch if pitch is None else pitch,
             volume=usual.volume if volume is None else volume,
-        ) as stream:
+        ) as (stream,):
             sound_rate = stream.rate
             for sentence in sentences([text] if isinstance(text, str) else text, language):
                 for pcm in stream.speak(sentence):
@@ -187,23 +179,42 @@ class Speech:
             parts=self.manager.parts(),
         )
 
-    def _events(self, blocks: Iterable[bytes] | None, until: Gate) -> Generator[Event, None, None]:
-        """Recognise live sound that `until` lets through."""
+    def _events(
+        self, blocks: Iterable[bytes] | Source | None, stopped: threading.Event
+    ) -> Generator[Event, None, None]:
+        """Recognise live sound until the event is set."""
         from lowvox import recognition
 
-        vad, recognizer = self.listeners()
-        self.manager.check([vad, recognizer])
-        with self.manager.lease(vad) as hears, self.manager.lease(recognizer) as understands:
+        with self.manager.lease(*self.listeners()) as (hears, understands):
             if blocks is None:
                 from lowvox.audio.microphone import listen
 
-                blocks = listen(self.settings.audio.microphone_id)
-            yield from recognition.events(until(blocks), hears, understands, self._limits())
+                sound: Iterable[bytes] = listen(self.settings.audio.microphone_id, stopped)
+            else:
+                sound = blocks(stopped) if callable(blocks) else until(stopped, blocks)
+            yield from recognition.events(sound, hears, understands, self._limits())
+
+    def _advise(self) -> None:
+        """Say once which download would understand better."""
+        advice = models.advice(self.listeners()[1], self.language)
+        if advice and not self._advised and not self._model:
+            self._note(advice)
+        self._advised = True
 
     def _limits(self) -> Limits:
         from lowvox import recognition
 
         return recognition.limits(self.settings.audio.vad_sensitivity)
+
+
+def _budget(stated: str | float | Budget, key: str | None) -> Budget:
+    """Read a budget; what is wrong with a setting is said with its name."""
+    try:
+        return Budget.parse(stated)
+    except UsageError as error:
+        if key is None:
+            raise
+        raise UsageError(f"The setting {key}: {error}") from error
 
 
 def transcribe(source: str | Path, **options: Any) -> Transcript:
@@ -212,7 +223,7 @@ def transcribe(source: str | Path, **options: Any) -> Transcript:
         return speech.transcribe(source)
 
 
-def dictate(blocks: Iterable[bytes] | None = None, **options: Any) -> Iterator[Event]:
+def dictate(blocks: Iterable[bytes] | Source | None = None, **options: Any) -> Iterator[Event]:
     """Recognise the microphone, or live blocks of PCM at 16 kHz; `options` are those of `Speech`."""
     with Speech(**options) as speech:
         yield from speech.dictate(blocks)

@@ -203,7 +203,7 @@ class Resident(Protocol):
         """Begin a conversation; the options are the engine's own (language, voice, speed)."""
 
     def close(self) -> None:
-        """Unload; may be called twice. No stream may be open."""
+        """Unload; may be called twice. Streams that are still open end with it."""
 
 
 class Engine(Protocol):

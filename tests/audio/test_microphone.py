@@ -14,8 +14,9 @@ from lowvox.audio.clip import clip
 from replicas.portaudio import alsa, needs_portaudio, needs_silence
 
 SCRIPT = """
-import json, sys
+import json, sys, threading
 from lowvox.audio import microphone
+stopped = threading.Event()
 {body}
 """
 
@@ -35,7 +36,7 @@ def from_a_file(tmp_path: Path) -> str:
 @needs_portaudio
 def test_what_is_said_is_heard(from_a_file: str) -> None:
     done = run(
-        "blocks = microphone.listen()\n"
+        "blocks = microphone.listen('default', stopped)\n"
         "heard = b''\n"
         "while len(heard) < 64000: heard += next(blocks)\n"
         "blocks.close(); print(heard[:64000].hex())",
@@ -64,15 +65,32 @@ def test_devices_are_listed_and_chosen(from_a_file: str) -> None:
 @needs_portaudio
 def test_a_listener_that_falls_behind_is_told_what_was_lost(from_a_file: str) -> None:
     done = run(
-        "import threading\n"
         "microphone._QUEUED_BLOCKS = 3\n"
         "lost, told = [], threading.Event()\n"
         "def tell(seconds): lost.append(seconds); told.set()\n"
-        "blocks = microphone.listen(on_lost=tell)\n"
+        "blocks = microphone.listen('default', stopped, tell)\n"
         "next(blocks); told.wait(); next(blocks); blocks.close(); print(lost[0])",
         ALSA_CONFIG_PATH=from_a_file,
     )
     assert done.stdout.strip() == "0.1", done.stderr
+
+
+@needs_portaudio
+def test_when_stopped_what_was_heard_is_still_given(from_a_file: str) -> None:
+    done = run(
+        "blocks = microphone.listen('default', stopped)\n"
+        "heard = next(blocks)\n"
+        "full = threading.Event()\n"
+        "import queue; put = queue.Queue.put_nowait\n"
+        "def watched(self, item):\n"
+        "    put(self, item)\n"
+        "    if self.qsize() >= 20: full.set()\n"
+        "queue.Queue.put_nowait = watched\n"
+        "full.wait(); stopped.set()\n"
+        "print(sum(1 for _ in blocks) >= 20)",
+        ALSA_CONFIG_PATH=from_a_file,
+    )
+    assert done.stdout.strip() == "True", done.stderr
 
 
 @needs_portaudio
@@ -93,7 +111,10 @@ def test_the_whole_command_listens(from_a_file: str, home: Path) -> None:
 @needs_portaudio
 @needs_silence
 def test_without_a_device_says_what_to_do() -> None:
-    assert "There is no microphone; connect one, or use --from FILE." in run("next(microphone.listen())").stderr
+    assert (
+        "There is no microphone; connect one, or use --from FILE."
+        in run("next(microphone.listen('default', stopped))").stderr
+    )
 
 
 def test_without_portaudio_says_how_to_get_it(tmp_path: Path) -> None:

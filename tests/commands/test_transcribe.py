@@ -79,7 +79,7 @@ def test_jobs_print_in_order(tmp_path: Path) -> None:
     done = transcribe(PATH, tmp_path / "silence.wav", PATH, "-j", 3, "--json")
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["text"] for line in told] == [SAID, "", SAID]
-    assert b"silence.wav: no speech was found in 1 s of sound." in done.stderr
+    assert b"silence.wav: no words were found in it." in done.stderr
 
 
 def test_jobs_stay_inside_the_budget() -> None:
@@ -172,5 +172,11 @@ def test_outputs_are_named_after_inputs(tmp_path: Path) -> None:
 def test_outputs_that_would_overwrite_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(click.UsageError, match=r"both be written to .*a\.wav\.txt"):
         plan(("x/a.wav", "y/a.wav"), f"{tmp_path}/", "text")
+    sound = tmp_path / "own.flac"
+    sound.touch()
+    for output in (sound, tmp_path / "x" / ".." / "own.flac"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        with pytest.raises(click.UsageError, match="written over the sound"):
+            plan((str(sound),), str(output), "text")
     with pytest.raises(click.UsageError, match="do not fit into one file"):
         plan(("a.wav", "b.wav"), f"{tmp_path}/c.txt", "text")

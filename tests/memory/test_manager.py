@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lowvox.errors import BudgetError, WorkerDiedError
+from lowvox.errors import BudgetError, EngineError, LowvoxError, WorkerDiedError
 from lowvox.memory import meter
 from lowvox.memory.budget import Budget
-from lowvox.memory.manager import AUDIO, Manager
+from lowvox.memory.manager import Manager
 from lowvox.types import Footprint, Model
 
 # Silero serves as every model here: as itself in this process, or under the name of an engine that lives in a worker.
@@ -30,34 +31,35 @@ def manager(home: Path) -> Iterator[Manager]:
 def with_budget(manager: Manager, seats: float, each: int = 10) -> None:
     """Give it room for `seats` streams of `each` MB."""
     size = Footprint(0, each * meter.MB, 0, 0.1)
-    manager.footprint = lambda model: Footprint(0, 0, 0, 0.0) if model is AUDIO else size  # type: ignore[method-assign]
+    manager.footprint = lambda model: size  # type: ignore[method-assign]
+    manager._audio = lambda: Footprint(0, 0, 0, 0.0)  # type: ignore[method-assign]
     manager.budget = Budget(manager._base + int(seats * each * meter.MB))
 
 
 def test_a_stream_is_lent_and_used_again(manager: Manager) -> None:
-    with manager.lease(VAD) as first:
+    with manager.lease(VAD) as (first,):
         assert 0 <= first.probability(FRAME) <= 1
-    with manager.lease(VAD) as second:
+    with manager.lease(VAD) as (second,):
         assert second is first
-        with manager.lease(VAD) as third:
+        with manager.lease(VAD) as (third,):
             assert third is not second
-    with manager.lease(VAD, language="de") as other:
+    with manager.lease(VAD, language="de") as (other,):
         assert other not in (first, third)
 
 
 def test_a_stream_survives_the_failure_of_its_user(manager: Manager) -> None:
-    with pytest.raises(ZeroDivisionError), manager.lease(VAD) as first:
+    with pytest.raises(ZeroDivisionError), manager.lease(VAD) as (first,):
         raise ZeroDivisionError
-    with manager.lease(VAD) as second:
+    with manager.lease(VAD) as (second,):
         assert second is first
 
 
 def test_a_stream_whose_engine_has_died_is_not_lent_again(manager: Manager) -> None:
-    with manager.lease(EARS) as first:
+    with manager.lease(EARS) as (first,):
         os.kill(first._worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerDiedError):
             first.accept(FRAME)
-    with manager.lease(EARS) as second:
+    with manager.lease(EARS) as (second,):
         assert second is not first
         second.accept(FRAME)
     assert len(manager._seats) == 1
@@ -76,11 +78,11 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(manager: Manager) -> N
 def test_idle_streams_make_room(manager: Manager) -> None:
     with_budget(manager, 1)
     other = Model("other", "silero-vad", "vad", ())
-    with manager.lease(VAD) as first:
+    with manager.lease(VAD) as (first,):
         pass
     with manager.lease(other):
         assert [seat.model for seat in manager._seats] == [other]
-    with manager.lease(VAD) as again:
+    with manager.lease(VAD) as (again,):
         assert again is not first
 
 
@@ -90,16 +92,100 @@ def test_a_busy_stream_is_waited_for(manager: Manager) -> None:
 
     def wait() -> None:
         waiting.set()
-        with manager.lease(VAD) as stream:
+        with manager.lease(VAD) as (stream,):
             got.append(stream)
 
-    with manager.lease(VAD) as first:
+    with manager.lease(VAD) as (first,):
         thread = threading.Thread(target=wait)
         thread.start()
         waiting.wait()
         assert not got
     thread.join(timeout=30)
     assert got == [first]
+
+
+def test_a_job_gets_all_its_streams_or_waits_for_all(manager: Manager) -> None:
+    with_budget(manager, 3)
+    other = Model("other", "silero-vad", "vad", ())
+    done: list[int] = []
+
+    def job(number: int) -> None:
+        with manager.lease(VAD, other):
+            done.append(number)
+
+    with manager.lease(VAD, other):
+        threads = [threading.Thread(target=job, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(done) == [0, 1, 2, 3]
+
+
+def test_nobody_waits_for_himself(manager: Manager) -> None:
+    with_budget(manager, 1)
+    with manager.lease(VAD), pytest.raises(BudgetError), manager.lease(VAD):
+        pytest.fail("it was lent")
+
+
+def test_a_closed_manager_loads_nothing(manager: Manager) -> None:
+    manager.close()
+    with pytest.raises(EngineError, match="This Speech is closed"), manager.lease(VAD):
+        pytest.fail("it was lent")
+
+
+def test_who_waits_when_it_is_closed_is_told(manager: Manager) -> None:
+    with_budget(manager, 1)
+    told: list[Exception] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        try:
+            with manager.lease(VAD):
+                pass
+        except EngineError as error:
+            told.append(error)
+
+    with manager.lease(VAD):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        waiting.wait()
+        manager.close()
+        thread.join(timeout=30)
+    assert len(told) == 1
+
+
+def test_closing_does_not_wait_for_work(manager: Manager) -> None:
+    with manager.lease(EARS) as (stream,):
+        os.kill(stream._worker.pid, signal.SIGSTOP)
+        manager.close()
+        with pytest.raises(WorkerDiedError, match="has been closed"):
+            stream.accept(FRAME)
+
+
+def test_a_failed_load_leaves_no_process(manager: Manager, tmp_path: Path) -> None:
+    missing = Model("vosk-model", "vosk", "recognizer", ("en",), tmp_path)
+    before = meter.tree()
+    for _ in range(2):
+        with pytest.raises(LowvoxError), manager.lease(missing):
+            pytest.fail("it was lent")
+    assert meter.tree() == before
+
+
+def test_files_larger_than_the_budget_are_refused_unmeasured(manager: Manager, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(3 * meter.MB))
+    large = Model("large", "vosk", "recognizer", ("en",), tmp_path)
+    manager.budget = Budget(2 * meter.MB)
+    with pytest.raises(BudgetError, match="The files of large have 3 MB and the budget is 2 MB"):
+        manager.check([large])
+
+
+def test_the_budget_that_is_offered_is_enough(home: Path) -> None:
+    with pytest.raises(BudgetError) as caught:
+        Manager(Budget.parse("1 MB")).check([VAD])
+    offer = str(caught.value).rsplit("--budget ", 1)[1].split()[0]
+    Manager(Budget.parse(offer)).check([VAD])
 
 
 def test_jobs_are_as_many_as_fit(manager: Manager) -> None:
@@ -112,7 +198,8 @@ def test_jobs_are_as_many_as_fit(manager: Manager) -> None:
     assert manager.fits(7, [VAD]) == 0
 
 
-def test_a_footprint_is_measured_once_and_kept(home: Path) -> None:
+def test_a_footprint_is_measured_once_and_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "soundfile", raising=False)  # as in a process that has just begun
     told: list[str] = []
     for _ in range(2):
         manager = Manager(Budget.parse("4 GB"), on_measure=told.append)
@@ -134,7 +221,7 @@ def test_without_a_budget_nothing_is_measured(manager: Manager) -> None:
 def test_a_worker_ends_with_the_manager(home: Path) -> None:
     before = set(meter.tree())
     manager = Manager()
-    with manager.lease(EARS) as stream:
+    with manager.lease(EARS) as (stream,):
         stream.accept(bytes(3200))
         assert len(set(meter.tree()) - before) == 1
     manager.close()

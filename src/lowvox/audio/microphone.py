@@ -7,6 +7,7 @@ behind loses sound, and is told how much.
 from __future__ import annotations
 
 import queue
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from lowvox.audio.portaudio import portaudio
 from lowvox.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
 
 RATE = 16000
@@ -56,10 +58,13 @@ def choose(wanted: str) -> Device:
     raise UsageError(f"There is no microphone {wanted!r}; `lowvox dictate --list-devices` lists them.")
 
 
-def listen(wanted: str = "default", on_lost: Callable[[float], object] = lambda _: None) -> Iterator[bytes]:
-    """Record until the iterator is closed; blocks of 0.1 s.
+def listen(
+    wanted: str, stopped: threading.Event, on_lost: Callable[[float], object] = lambda _: None
+) -> Iterator[bytes]:
+    """Record until `stopped` is set or the iterator is closed; blocks of 0.1 s.
 
-    `on_lost` is told how many seconds of sound were lost because nobody took them in time.
+    After `stopped` what had been heard by then is still given. `on_lost` is told how many seconds of sound were lost
+    because nobody took them in time.
     """
     sounddevice = portaudio()
     device = choose(wanted)
@@ -76,11 +81,13 @@ def listen(wanted: str = "default", on_lost: Callable[[float], object] = lambda 
         with sounddevice.RawInputStream(
             samplerate=RATE, blocksize=BLOCK, channels=1, dtype="int16", device=device.id, callback=heard
         ) as stream:
-            while stream.active:
-                try:
-                    yield blocks.get(timeout=1)
-                except queue.Empty:
-                    yield b""  # no sound: the listener may want to stop all the same
+            while stream.active and not stopped.is_set():
+                with suppress(queue.Empty):
+                    yield blocks.get(timeout=0.2)
     except sounddevice.PortAudioError as error:
         raise DeviceError(f"The microphone {device.name!r} cannot be used ({error}); try another --device.") from error
-    raise DeviceError(f"The microphone {device.name!r} has gone; connect it again.")
+    with suppress(queue.Empty):
+        while True:
+            yield blocks.get_nowait()
+    if not stopped.is_set():
+        raise DeviceError(f"The microphone {device.name!r} has gone; connect it again.")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lowvox import folders
-from lowvox.errors import DamagedError, NotFoundError
+from lowvox.errors import DamagedError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
 RATE = 16000
 BLOCK_S = 0.1
+# What libsndfile gives for a length that the header leaves open, as encoders do that write into a pipe.
+_UNKNOWN = 2**62
 FORMATS = "WAV, FLAC, OGG, MP3 or another format of libsndfile"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """An open sound: its `name` for messages, its length, and what it was before it was made 16 kHz mono."""
+    """An open sound: its `name` for messages, and what it was before it was made 16 kHz mono.
+
+    `seconds` is what its header says; 0 where it does not say.
+    """
 
     name: str
     seconds: float
@@ -60,7 +65,7 @@ class Recording:
 
         done = 0
         try:
-            while len(block := self._file.read(int(self.rate * BLOCK_S), dtype="float32", always_2d=True)):
+            while len(block := self._file.read(max(1, int(self.rate * BLOCK_S)), dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise DamagedError(f"{self.name} holds samples that are not numbers (NaN); export it again.")
                 done += len(block)
@@ -68,7 +73,7 @@ class Recording:
         except soundfile.LibsndfileError as error:
             raise DamagedError(self._broken(done)) from error
         # The length of an MP3 is an estimate (libsndfile/libsndfile#1001).
-        if done < self._file.frames and self._file.format != "MP3":
+        if done < self._file.frames and self.seconds and self._file.format != "MP3":
             raise DamagedError(self._broken(done))
 
     def _broken(self, done: int) -> str:
@@ -85,14 +90,16 @@ def opened(source: str | Path) -> Iterator[Recording]:
 
     with ExitStack() as stack:
         name = "standard input" if str(source) == "-" else Path(source).name
-        readable = stack.enter_context(_spooled()) if str(source) == "-" else _checked(Path(source))
+        readable = stack.enter_context(_readable(source))
         try:
-            file = stack.enter_context(_forward()(readable))
+            # A file object would be read through callbacks, out of which no Ctrl-C comes: its descriptor instead.
+            file = stack.enter_context(_forward()(readable.fileno(), closefd=False))
         except soundfile.LibsndfileError as error:
             raise DamagedError(f"{name} is not sound that lowvox can read: it takes {FORMATS}.") from error
         if not file.frames:
             raise DamagedError(f"{name} holds no sound at all (0 samples); record it again.")
-        yield Recording(name, file.frames / file.samplerate, file.samplerate, file.channels, file)
+        seconds = 0.0 if file.frames >= _UNKNOWN else file.frames / file.samplerate
+        yield Recording(name, seconds, file.samplerate, file.channels, file)
 
 
 def _forward() -> Any:
@@ -110,25 +117,50 @@ def _forward() -> Any:
     return Forward
 
 
-def _checked(path: Path) -> str:
-    """Refuse what cannot be a sound file before libsndfile does it in its own words."""
+@contextmanager
+def _readable(source: str | Path) -> Iterator[IO[bytes]]:
+    """Open what can be read back and forth, and refuse what cannot be a sound before libsndfile does it its own way."""
+    if str(source) == "-":
+        with _spooled(sys.stdin.buffer, "Standard input") as spool:
+            yield spool
+        return
+    path = Path(source)
     if not path.exists():
         raise NotFoundError(f"There is no file {path}; check the name.")
     if path.is_dir():
         raise NotFoundError(f"{path} is a folder; name the sound files in it, such as {path}/*.wav.")
-    if path.is_file() and not path.stat().st_size:
-        raise DamagedError(f"{path.name} is empty (0 bytes); record or copy it again.")
-    return str(path)
+    if path.is_char_device() or path.is_block_device():
+        raise DamagedError(f"{path} is a device and no sound file; to listen to a microphone: lowvox dictate.")
+    try:
+        file = path.open("rb")
+    except PermissionError as error:
+        raise NotFoundError(f"{path} may not be read; ask its owner, or change its permissions.") from error
+    with file:
+        if not path.is_file():
+            with _spooled(file, str(path)) as spool:
+                yield spool
+        elif path.stat().st_size:
+            yield file
+        else:
+            raise DamagedError(f"{path.name} is empty (0 bytes); record or copy it again.")
 
 
 @contextmanager
-def _spooled() -> Iterator[IO[bytes]]:
-    """Standard input as a file that can be read back and forth: on disk, in lowvox's own folder, gone afterwards."""
-    folders.cache().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folders.cache()) as spool:
-        shutil.copyfileobj(sys.stdin.buffer, spool)
+def _spooled(stream: IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    """Copy a stream to a file that can be read back and forth: in lowvox's own folder, gone afterwards."""
+    with ExitStack() as stack:
+        try:
+            folders.cache().mkdir(parents=True, exist_ok=True)
+            spool = stack.enter_context(tempfile.TemporaryFile(dir=folders.cache()))
+            shutil.copyfileobj(stream, spool)
+            spool.flush()
+        except OSError as error:
+            raise OutputError(
+                f"{name} could not be copied to {folders.cache()} ({error.strerror or error}), where sound that comes "
+                "through a pipe is kept while it is read; free some space there, or name a file."
+            ) from error
         if not spool.tell():
-            raise DamagedError("Standard input is empty; pipe a sound file into it.")
+            raise DamagedError(f"{name} is empty; pipe a sound file into it.")
         spool.seek(0)
         yield spool
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
 FRAME = 512
 FRAME_BYTES = 2 * FRAME
@@ -67,8 +68,11 @@ class Segmenter:
 
     @property
     def sound(self) -> bytes:
-        """The current utterance so far."""
-        return b"".join(frame for frame, _ in self._frames)
+        """The current utterance so far: no more than it would have if nothing else were said."""
+        if self._last_speech is None:
+            return b""
+        most = self._last_speech + 1 + _frames(self.limits.pad_s) - self._first
+        return b"".join(frame for frame, _ in islice(self._frames, most))
 
     def push(self, frame: bytes, probability: float) -> Utterance | None:
         """Take 512 samples and the probability that they hold speech."""

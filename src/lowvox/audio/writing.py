@@ -36,8 +36,10 @@ class Writer:
         """Check the target; raises UsageError or NotFoundError before any work is done."""
         self._name = "standard output" if target == "-" else str(target)
         # A pipe or a device must be written in place; a link is followed, so that what it points to is replaced.
-        self._path = None if target == "-" else Path(target).resolve()
+        self._path = None if target == "-" else Path(target)
         self._in_place = self._path is None or (self._path.exists() and not self._path.is_file())
+        if self._path and not self._in_place:
+            self._path = self._path.resolve()
         self._format = _format(self._path, format, in_place=self._in_place)
         self._beside = self._path and self._path.with_name(f".lowvox-{secrets.token_hex(6)}.part")
         self._file: BinaryIO | None = None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -61,10 +62,29 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _open_what_is_closed()
     signal.signal(signal.SIGINT, _interrupted)
-    # A polite end tidies up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A polite end, or the terminal's, tidies up as Ctrl-C does.
+    for polite in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, polite):
+            signal.signal(getattr(signal, polite), _ended)
     sys.exit(_status(arguments))
+
+
+def _open_what_is_closed() -> None:
+    """Give a process that was started without standard streams (`>&-`) empty ones."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            file = open(os.devnull, mode)  # noqa: SIM115, PTH123  # for as long as the process lives
+            if file.fileno() != number:
+                os.dup2(file.fileno(), number)
+            setattr(sys, name, file)
+
+
+def _ended(number: int, _: object) -> None:
+    """End with the status that a shell gives to a signal."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _interrupted(*_: object) -> None:
@@ -75,7 +95,7 @@ def _interrupted(*_: object) -> None:
 
 def _status(arguments: list[str]) -> int:
     """Run, turn every error into one sentence on standard error, and return the exit status."""
-    from lowvox.errors import LowvoxError
+    from lowvox.commands.common import explained
 
     try:
         result = cli.main(arguments, prog_name="lowvox", standalone_mode=False)
@@ -86,26 +106,15 @@ def _status(arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except LowvoxError as error:
-        return _complain(error, str(error), error.exit_code, arguments)
-    except MemoryError as error:
-        return _complain(error, "The machine has no memory left for this; close something or pick less.", 3, arguments)
     except BrokenPipeError:
         sys.stdout = None  # the reader has gone; there is nobody to flush to
         return 1
-    except OSError as error:
-        return _complain(error, f"{error.strerror or error}: {error.filename or 'input/output'}.", 1, arguments)
     except Exception as error:  # the last resort: one sentence, no traceback
-        text = f"lowvox failed where it should not ({type(error).__name__}: {error}); `--debug` shows where."
-        return _complain(error, text, 1, arguments)
+        if "--debug" in arguments:
+            import traceback
+
+            traceback.print_exception(error)
+        sentence, status = explained(error)
+        click.echo(f"lowvox: {sentence}", err=True)
+        return status
     return result if isinstance(result, int) else 0
-
-
-def _complain(error: BaseException, text: str, status: int, arguments: list[str]) -> int:
-    """Print one sentence; with `--debug` the traceback first."""
-    if "--debug" in arguments:
-        import traceback
-
-        traceback.print_exception(error)
-    click.echo(f"lowvox: {text}", err=True)
-    return status

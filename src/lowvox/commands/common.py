@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
+def explained(error: Exception) -> tuple[str, int]:
+    """Return one sentence for a person and the exit status for any error."""
+    from lowvox.errors import LowvoxError
+
+    if isinstance(error, LowvoxError):
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        return "The machine has no memory left for this; close something or take less.", 3
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or 'input/output'}.", 1
+    return f"lowvox failed where it should not ({type(error).__name__}: {error}); `--debug` shows where.", 1
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """Where a command speaks: `json` gives objects instead of text, `quiet` drops notes and progress."""
@@ -44,9 +57,9 @@ class Console:
         """Whether a person watches standard error."""
         return not self.quiet and sys.stderr.isatty()
 
-    def complain(self, error: Exception) -> None:
-        """Print an error's sentence; work goes on with the next input."""
-        click.echo(f"lowvox: {error}", err=True)
+    def complain(self, sentence: str) -> None:
+        """Print what went wrong; work goes on with the next input."""
+        click.echo(f"lowvox: {sentence}", err=True)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:

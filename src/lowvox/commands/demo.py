@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from lowvox.commands.common import Console, budget_option, common
 
 if TYPE_CHECKING:
     from lowvox.speech import Speech
+    from lowvox.types import Model
 
 
 @click.command(epilog="\b\nExamples:\n  lowvox demo\n  lowvox demo talk.mp3 --budget 300MB --plot memory.html\n")
@@ -37,6 +39,7 @@ def command(
     """
     from lowvox import folders, report
     from lowvox.audio import clip
+    from lowvox.audio.writing import Writer
     from lowvox.memory import meter
     from lowvox.report.memory import table
     from lowvox.speech import Speech
@@ -45,46 +48,48 @@ def command(
         report.check(plot)  # now rather than after the work
     output = output or folders.cache() / "demo.wav"
     output.parent.mkdir(parents=True, exist_ok=True)
-    with Speech(budget=budget, language=language, on_note=console.note) as speech:
-        chain = [*speech.listeners(), *_speakers(speech, console)]
+    with Speech(budget=budget, language=language, on_note=console.note) as speech, ExitStack() as stack:
+        speakers = _speakers(speech, console)
+        chain = [*speech.listeners(), *speakers]
         speech.manager.check(chain)
         speech.manager.needed(chain)  # so that the table below knows every part's peak
+        writer = stack.enter_context(Writer(output)) if speakers else None  # what cannot be written is said now
         if file is None:
             console.note("Listening to the clip that comes with lowvox (synthesised speech) ...")
         with console.progress("Listening") as reach:
             text = speech.transcribe(file or clip.PATH, reach).text
-        spoken = _speak(speech, text, output) if len(chain) > 2 and text else None
+        _tell(console, f"Heard:   {text or '(no speech)'}")
+        if writer:
+            for audio in speech.say(text):
+                writer.write(audio)
         memory = speech.memory()
         timeline = [(at, pss / meter.MB) for at, pss in speech.monitor.timeline]  # before drawing adds to it
-        if plot:
-            report.save(plot, memory, {"command": " ".join(["lowvox", *sys.argv[1:]])}, timeline)
-    if console.json:
-        console.emit({"text": text, "audio": None if spoken is None else str(spoken), "memory": memory})
-        return 0
-    click.echo(f"\nHeard:   {text or '(no speech)'}")
-    if spoken:
-        click.echo(f"Spoken:  {spoken}")
-    click.echo(f"\n{table(memory, sys.stdout.encoding)}")
     if plot:
-        click.echo(f"Drawn:   {plot}")
+        report.save(plot, memory, {"command": " ".join(["lowvox", *sys.argv[1:]])}, timeline)
+    spoken = str(output) if writer and text else None
+    if console.json:
+        console.emit({"text": text, "audio": spoken, "memory": memory})
+    _tell(console, f"Spoken:  {spoken}" if spoken else "Spoken:  nothing")
+    _tell(console, f"\n{table(memory, sys.stdout.encoding)}")
+    if plot:
+        _tell(console, f"Drawn:   {plot}")
     return 0
 
 
-def _speakers(speech: Speech, console: Console) -> list:  # type: ignore[type-arg]
+def _tell(console: Console, text: str) -> None:
+    if not console.json:
+        click.echo(text)
+
+
+def _speakers(speech: Speech, console: Console) -> list[Model]:
     """Return the synthesizer, or nothing and a note when it is not installed."""
+    from lowvox import engines
     from lowvox.errors import NotFoundError
 
+    speaker = speech.speaker()
     try:
-        return [speech.speaker()]
+        engines.require(speaker.engine)
     except NotFoundError as error:
         console.note(f"No speech this time: {error}")
         return []
-
-
-def _speak(speech: Speech, text: str, output: Path) -> Path:
-    from lowvox.audio.writing import Writer
-
-    with Writer(output) as writer:
-        for audio in speech.say(text):
-            writer.write(audio)
-    return output
+    return [speaker]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +16,7 @@ from lowvox.commands.common import Console, budget_option, common
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lowvox.dictation import Dictation
+    from lowvox.dictation import Dictation, Source
 
 
 @click.command(
@@ -59,15 +61,15 @@ def command(
     with Speech(budget=budget, language=language, model=model, on_note=line.note) as speech, ExitStack() as stack:
         device = device or speech.settings.audio.microphone_id
         if level_only:
-            return _show_level(_microphone(device, line), line)
+            return _show_level(_microphone(device, line)(threading.Event()), line)
         speech.manager.check(speech.listeners())
         # What makes typing or copying impossible is said before anybody speaks.
         mode = mode or speech.settings.output.mode
         deliver = stack.enter_context(outlet(mode, line.write, line.note))
         # Ctrl-C is pressed in this terminal: what is typed then would be typed here.
         last = line.write if mode == "keyboard" else deliver
-        blocks = _recording(source, stack) if source else _microphone(device, line)
-        return _dictate(speech.dictate(line.listening(blocks)), deliver, last, line, console)
+        sound = _recording(source, stack) if source else _microphone(device, line)
+        return _dictate(speech.dictate(lambda stopped: line.listening(sound(stopped))), deliver, last, line, console)
 
 
 class StatusLine:
@@ -82,6 +84,7 @@ class StatusLine:
         """Pass sound on and show how loud it is."""
         from lowvox.audio.level import bar, decibels
 
+        self.note("Listening; Ctrl-C ends.")  # only now: the models are loaded and the microphone is open
         for block in blocks:
             if self._shown:
                 self._level = bar(decibels(block))
@@ -139,30 +142,31 @@ def _dictate(
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        console.note("Listening; Ctrl-C ends.")
         for event in dictation:
             if console.json:
                 console.emit(event)
             if event.kind == "partial":
                 line.say(event.text)
+            elif event.text:
+                (last if interrupted else deliver)(event.text)
             else:
                 line.clear()
-                (last if interrupted else deliver)(event.text)
     finally:
         line.clear()
-        signal.signal(signal.SIGINT, before)
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, before)
         dictation.close()
     return 130 if interrupted else 0
 
 
-def _recording(source: str, stack: ExitStack) -> Iterator[bytes]:
+def _recording(source: str, stack: ExitStack) -> Source:
     """Play a file at the speed of life."""
     from lowvox.audio import pacing, reading
 
-    return pacing.paced(stack.enter_context(reading.opened(source)).blocks())
+    return partial(pacing.paced, stack.enter_context(reading.opened(source)).blocks())
 
 
-def _microphone(device: str, line: StatusLine) -> Iterator[bytes]:
+def _microphone(device: str, line: StatusLine) -> Source:
     """Listen to a microphone; lost sound is said once."""
     from lowvox.audio.microphone import listen
 
@@ -174,7 +178,7 @@ def _microphone(device: str, line: StatusLine) -> Iterator[bytes]:
             told = True
             line.note("This machine is too slow to follow: sound was lost. Pause now and then, or use another model.")
 
-    return listen(device, lost)
+    return partial(listen, device, on_lost=lost)
 
 
 def _list(console: Console) -> int:
@@ -190,7 +194,7 @@ def _list(console: Console) -> int:
     return 0
 
 
-def _show_level(blocks: Iterator[bytes], line: StatusLine) -> int:
+def _show_level(blocks: Iterable[bytes], line: StatusLine) -> int:
     """Show the level until Ctrl-C."""
     if not sys.stderr.isatty():
         raise click.UsageError("--level draws on a terminal and there is none here.")

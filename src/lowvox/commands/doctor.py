@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.extras import command as how_to_get
 from lowvox.report.doctor import Check, lines
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def extras() -> Iterator[Check]:
 
 def _package(name: str, module: str, extra: str | None, brings: str) -> Check:
     if find_spec(module) is None:
-        return Check(name, "missing", brings, f"pip install 'lowvox[{extra}]'" if extra else "pip install lowvox")
+        return Check(name, "missing", brings, how_to_get(extra))
     from importlib.metadata import version
 
     package = _PACKAGES.get(module, module)
@@ -91,7 +92,7 @@ def onnx() -> Iterator[Check]:
     from lowvox.onnx import runtime, telemetry_off
 
     if find_spec("onnxruntime") is None:
-        yield Check("onnxruntime", "missing", "running neural models", "pip install lowvox")
+        yield Check("onnxruntime", "missing", "running neural models", how_to_get(None))
         return
     onnxruntime = runtime()
     yield Check("onnxruntime", "ok", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}")

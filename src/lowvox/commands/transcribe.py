@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lowvox.commands.common import Console, budget_option, common
+from lowvox.commands.common import Console, budget_option, common, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,8 @@ def command(
     with Speech(budget=budget, language=language, model=model, threads=threads, on_note=console.note) as speech:
         models = speech.listeners()
         speech.manager.check(models)
+        if output and _is_folder(output):
+            Path(output).mkdir(parents=True, exist_ok=True)
         together = min(len(todo), speech.manager.fits(jobs, models))
         if together < min(jobs, len(todo)):
             console.note(f"The budget of {speech.manager.budget} holds {together} of {jobs} jobs at once.")
@@ -99,16 +102,24 @@ def plan(files: tuple[str, ...], output: str | None, form: str) -> list[Job]:
     if output is None:
         return [Job(file, None) for file in files]
     if not _is_folder(output) and len(files) == 1:
-        return [Job(files[0], Path(output))]
+        return _apart([Job(files[0], Path(output))])
     if not _is_folder(output):
         raise click.UsageError(
             f"{len(files)} inputs do not fit into one file: end the folder's name with /: -o {output}/"
         )
-    Path(output).mkdir(parents=True, exist_ok=True)
     jobs = [Job(file, Path(output) / (_stem(file, files) + SUFFIXES[form])) for file in files]
+    return _apart(jobs)
+
+
+def _apart(jobs: list[Job]) -> list[Job]:
+    """Refuse a text that would be written over another one, or over a sound."""
     targets = [job.target for job in jobs]
     if twice := next((target for target in targets if targets.count(target) > 1), None):
         raise click.UsageError(f"Two inputs would both be written to {twice}; give them different names.")
+    sounds = [Path(job.source) for job in jobs if Path(job.source).is_file()]
+    for target in targets:
+        if target is not None and target.exists() and any(target.samefile(sound) for sound in sounds):
+            raise click.UsageError(f"The text would be written over the sound in {target}; choose another --output.")
     return jobs
 
 
@@ -159,7 +170,8 @@ def _one(speech: Speech, job: Job, form: str, console: Console, out: Callable[[s
     if console.json:
         import msgspec
 
-        out(msgspec.json.encode({"file": job.source, **msgspec.to_builtins(transcript)}).decode() + "\n")
+        file = os.fsencode(job.source).decode(errors="replace")
+        out(msgspec.json.encode({"file": file, **msgspec.to_builtins(transcript)}).decode() + "\n")
 
 
 def _release(done: Future[None], out: StringIO) -> None:
@@ -170,13 +182,14 @@ def _release(done: Future[None], out: StringIO) -> None:
 
 def _status(work: Callable[[], None], console: Console) -> int:
     """Do one job; an error becomes one line and an exit status, and the other jobs go on."""
-    from lowvox.errors import LowvoxError
-
     try:
         work()
-    except LowvoxError as error:
-        console.complain(error)
-        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        sentence, status = explained(error)
+        console.complain(sentence)
+        return status
     return 0
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import Any
 
+from lowvox import extras
 from lowvox.errors import DeviceError, NotFoundError
 
 _WAYLAND = (("wl-copy", "--type", "text/plain"),)
@@ -50,7 +51,7 @@ def _pyperclip() -> Any:
     try:
         import pyperclip
     except ImportError as error:
-        raise NotFoundError("Copying needs pyperclip: run `pip install 'lowvox[clipboard]'`.") from error
+        raise NotFoundError(f"Copying needs pyperclip: run `{extras.command('clipboard')}`.") from error
     return pyperclip
 
 

@@ -10,9 +10,10 @@ import sys
 from contextlib import closing
 from typing import Protocol
 
+from lowvox import extras
 from lowvox.errors import DeviceError, NotFoundError
 
-_MISSING = "Typing into a window needs a package that is not installed: run `pip install 'lowvox[type]'`."
+_MISSING = f"Typing into a window needs a package that is not installed: run `{extras.command('type')}`."
 
 
 class Keyboard(Protocol):

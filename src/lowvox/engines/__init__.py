@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
+from lowvox import extras
 from lowvox.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -88,13 +89,18 @@ def available(name: str) -> bool:
     return find_spec(entry(name).package) is not None
 
 
-def create(name: str) -> Engine:
-    """Import and build an engine; NotFoundError names the command that installs what is missing."""
+def require(name: str) -> None:
+    """Raise NotFoundError, which names the command that installs it, where the engine's package is missing."""
     found = entry(name)
     if not available(name):
         raise NotFoundError(
             f"The engine {name!r} ({found.brings}) needs a package that is not installed: "
-            f"run `pip install 'lowvox[{found.extra}]'`."
+            f"run `{extras.command(found.extra)}`."
         )
-    module, _, attribute = found.at.partition(":")
+
+
+def create(name: str) -> Engine:
+    """Import and build an engine."""
+    require(name)
+    module, _, attribute = entry(name).at.partition(":")
     return cast("Engine", getattr(import_module(module), attribute)())

@@ -86,7 +86,8 @@ class PocketSphinxStream:
             return ""
         if not self._passed:
             self._decoder.start_utt()
-        self._decoder.process_raw(bytes(self._heard[self._passed :]))
+        if fresh := bytes(self._heard[self._passed :]):
+            self._decoder.process_raw(fresh)
         self._passed = len(self._heard)
         found = self._decoder.hyp()
         return " ".join(word for token in found.hypstr.split() if (word := _spoken(token))) if found else ""

@@ -114,9 +114,13 @@ class VoskStream:
         self._decoder = self._begin()
 
     def reset(self) -> None:
-        """Forget the utterance and the speaker."""
+        """Forget the utterance; a new decoder knows no speaker."""
         self._words = []
         self._decoder = None
+
+    def discard(self) -> None:
+        """Forget the utterance."""
+        self.reset()
 
     def accept(self, pcm: bytes) -> None:
         """Take sound; Vosk closes a part of an utterance at each pause that it hears, and its words are kept."""

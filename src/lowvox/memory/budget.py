@@ -9,7 +9,7 @@ from lowvox.errors import UsageError
 from lowvox.memory import meter
 
 _UNITS = {"": 2**20, "k": 2**10, "m": 2**20, "g": 2**30}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*(\d{1,12}(?:\.\d{1,12})?)\s*(?:([kmg])(?:i?b)?)?\s*", re.IGNORECASE)
 # `auto` leaves this share of the free memory to everything else on the machine.
 _RESERVE = 0.2
 
@@ -30,7 +30,7 @@ class Budget:
         match = _SIZE.fullmatch(str(text))
         if not match or not float(match[1]):
             raise UsageError(f"{text!r} is not a memory size: write it as 300MB, 1.5GB or auto.")
-        return cls(int(float(match[1]) * _UNITS[match[2].lower()]))
+        return cls(int(float(match[1]) * _UNITS[(match[2] or "").lower()]))
 
     def __str__(self) -> str:
         return f"{self.bytes / 2**20:.0f} MB"

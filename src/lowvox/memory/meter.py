@@ -95,7 +95,8 @@ def _cgroups() -> list[Path]:
 def _fields(path: str) -> dict[str, int]:
     """Read `Name:  123 kB` lines as bytes; a file that has gone gives nothing."""
     try:
-        text = Path(path).read_text()
+        # A process's name is cut at 15 bytes, which may be inside a character.
+        text = Path(path).read_text(errors="replace")
     except OSError:
         return {}
     fields: dict[str, int] = {}
@@ -109,7 +110,7 @@ def _fields(path: str) -> dict[str, int]:
 def _usage_linux(pid: int) -> Usage:
     fields = _fields(f"/proc/{pid}/smaps_rollup")
     return Usage(
-        pss=fields.get("Pss", 0),
+        pss=fields.get("Pss", fields.get("Rss", 0)),  # some kernels are built without PSS
         rss=fields.get("Rss", 0),
         uss=fields.get("Private_Clean", 0) + fields.get("Private_Dirty", 0),
         anonymous=fields.get("Anonymous", 0),
@@ -119,11 +120,11 @@ def _usage_linux(pid: int) -> Usage:
 def _tree_linux(root: int) -> list[int]:
     found = [root]
     for pid in found:  # grows while we walk it
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                found += [int(child) for child in task.read_text().split()]
-            except OSError:  # ended meanwhile
-                continue
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:  # ended meanwhile
+            continue
     return found
 
 
@@ -131,7 +132,12 @@ def _usage_psutil(pid: int) -> Usage:
     import psutil
 
     try:
-        info = psutil.Process(pid).memory_full_info()
+        process = psutil.Process(pid)
+        try:
+            info = process.memory_full_info()
+        except psutil.AccessDenied:  # macOS tells the whole of a process, but not its own share, to root alone
+            rss = process.memory_info().rss
+            return Usage(rss, rss, rss, rss)
     except psutil.Error:
         return Usage(0, 0, 0, 0)
     return Usage(pss=info.uss, rss=info.rss, uss=info.uss, anonymous=info.uss)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 INTERVAL_S = 0.1
-# The time line is thinned to every second sample whenever it reaches this length: it never grows, however long the job.
+# The time line is halved whenever it reaches this length: it never grows beyond, however long the job.
 _LONGEST = 1200
 
 
@@ -26,7 +26,7 @@ class Monitor:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._every = INTERVAL_S
+        self._every = INTERVAL_S / 2
         self.peak = Usage(0, 0, 0, 0)
         self.timeline: list[tuple[float, int]] = []  # (seconds since the start, PSS in bytes)
         self.peak_rss = 0  # the kernel's own peaks, summed over the processes that lived at one time
@@ -52,11 +52,20 @@ class Monitor:
             now = meter.tree_usage()
             self.peak_rss = max(self.peak_rss, sum(meter.peak_rss(pid) for pid in meter.tree()))
             self.peak = Usage(*(max(getattr(self.peak, name), getattr(now, name)) for name in Usage.__slots__))
-            self.timeline.append((self._clock() - self._begun, now.pss))
-            if len(self.timeline) >= _LONGEST:
-                del self.timeline[1::2]
-                self._every *= 2
+            self._remember(self._clock() - self._begun, now.pss)
             return now
+
+    def _remember(self, at: float, pss: int) -> None:
+        """Add to the time line, or to its last entry where that is recent; a peak is never thinned away."""
+        line = self.timeline
+        if line and at - line[-1][0] < self._every:
+            line[-1] = (line[-1][0], max(line[-1][1], pss))
+            return
+        line.append((at, pss))
+        if len(line) >= _LONGEST:
+            pairs = zip(line[::2], [*line[1::2], line[-1]], strict=False)
+            line[:] = [(first, max(one, other)) for (first, one), (_, other) in pairs]
+            self._every *= 2
 
     def _run(self) -> None:
         while not self._stopped.wait(INTERVAL_S):

@@ -28,7 +28,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self.name = name
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lowvox.memory.hosting"],
+            [sys.executable, "-P", "-m", "lowvox.memory.hosting"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -36,7 +36,8 @@ class Worker:
         self._turn = threading.Lock()
         self._closed = False
         self._complaints: deque[str] = deque(maxlen=8)
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -95,6 +96,7 @@ class Worker:
         status = self._process.wait()
         if self._closed:
             return f"{self.name} has been closed; open it again."
+        self._listener.join(timeout=1)
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
             if -status == signal.SIGKILL:
@@ -102,7 +104,7 @@ class Worker:
         else:
             how = f"ended with status {status}"
         last = f"; its last words: {self._complaints[-1]}" if self._complaints else ""
-        return f"The process of {self.name} {how}{last}. Try again; what was finished is kept."
+        return f"The process of {self.name} {how}{last}. Try again."
 
 
 class Handle:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from lzma import LZMAError
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from lowvox.errors import DamagedError, LowvoxError
 from lowvox.models.disk import room, writing
@@ -29,6 +29,8 @@ MOST_FILES = 10_000
 _GROWTH = 20
 _SMALL = 64 << 20
 _BLOCK = 1 << 20
+# A long name takes a header of its own; none takes this much.
+_LONGEST_HEADER = 1 << 20
 # What the standard library raises while reading: zip's own, tar's own, those of each compression; RuntimeError is for
 # encrypted files, NotImplementedError for unknown compression, OSError for broken bzip2 and gzip streams.
 _BROKEN = (
@@ -94,7 +96,17 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
 
 
 def _tar_members(archive: Path) -> Iterator[_Member]:
-    with tarfile.open(archive, "r:*") as opened:
+    class Header(tarfile.TarInfo):
+        """A header that is not read when it claims to be long: tarfile would take all of it into memory."""
+
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            header = super().frombuf(buf, encoding, errors)
+            if header.size > _LONGEST_HEADER and header.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE):
+                raise _refused(archive, f"has a header of {header.size} bytes")
+            return header
+
+    with tarfile.open(archive, "r:*", tarinfo=Header) as opened:
         for info in opened:
             if not (info.isdir() or info.isreg()) or info.issparse():
                 raise _refused(archive, f"holds {info.name!r}, which is no file")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lowvox import engines, folders
+from lowvox import engines, extras, folders
 from lowvox.errors import DamagedError, DownloadError, LowvoxError, NotFoundError, UsageError
 from lowvox.models import archive, catalogue, place, store
 from lowvox.models.choose import missing
@@ -144,4 +144,4 @@ def _part(name: str) -> Path:
 
 def _hint(engine: str) -> str:
     """Say how to get an engine that is not there."""
-    return "" if engines.available(engine) else f" `pip install 'lowvox[{engines.entry(engine).extra}]'` brings it."
+    return "" if engines.available(engine) else f" `{extras.command(engines.entry(engine).extra)}` brings it."

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OLD = ".old"
+_NEW, _GONE = ".new-", ".gone-"
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def alone(models: Path) -> Iterator[None]:
 
 def take_away(place: Path) -> None:
     """Remove a folder: out of sight first, then its files."""
-    hidden = Path(mkdtemp(prefix=".gone-", dir=place.parent))
+    hidden = Path(mkdtemp(prefix=_GONE, dir=place.parent))
     place.rename(hidden / "model")
     shutil.rmtree(hidden, ignore_errors=True)
 
@@ -51,7 +52,7 @@ def take_away(place: Path) -> None:
 @contextmanager
 def beside(models: Path) -> Iterator[Path]:
     """Lend an empty hidden folder in which something is made ready."""
-    hidden = Path(mkdtemp(prefix=".new-", dir=models))
+    hidden = Path(mkdtemp(prefix=_NEW, dir=models))
     ready = hidden / "model"  # with the usual permissions, which a temporary folder has not
     ready.mkdir()
     try:
@@ -72,6 +73,8 @@ def replace(place: Path, content: Path) -> None:
 def _sweep(models: Path) -> None:
     """Clear what killed installs left; a model that was moved away for one that never came goes back."""
     for left in models.glob(".*"):
+        if not left.name.endswith(_OLD) and not left.name.startswith((_NEW, _GONE)):
+            continue  # somebody else's
         place = models / left.name.removeprefix(".").removesuffix(_OLD)
         if left.name.endswith(_OLD) and not place.exists():
             left.rename(place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lowvox import extras
 from lowvox.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check(path: str | Path) -> None:
         raise UsageError(f"A memory report is saved as .html or .png; {Path(path).name!r} ends in neither.")
     if form == ".png" and find_spec("matplotlib") is None:
         raise NotFoundError(
-            "A PNG needs matplotlib: run `pip install 'lowvox[plot]'`, or name a file that ends in .html."
+            f"A PNG needs matplotlib: run `{extras.command('plot')}`, or name a file that ends in .html."
         )
 
 

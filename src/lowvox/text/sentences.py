@@ -60,7 +60,7 @@ def sentences(chunks: Iterable[str], language: str) -> Iterator[str]:
     A blank line and the start of a list item end a sentence, any other line break is a space. Control characters and
     lone surrogates are dropped; nothing else is lost or changed.
     """
-    language = language.partition("-")[0].lower()
+    language = language.replace("_", "-").partition("-")[0].lower()
     held = ""
     for word in _words(chunks):
         if held and (not word or _ends(held, word, language)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lowvox import extras
 from lowvox.commands import doctor
 from lowvox.engines import ENGINES
 from lowvox.report.doctor import Check, lines
@@ -119,7 +120,7 @@ def test_a_check_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyP
 
 def test_what_is_not_installed_comes_with_its_command() -> None:
     assert doctor._package("extra x", "no_such_module", "x", "something") == Check(
-        "extra x", "missing", "something", "pip install 'lowvox[x]'"
+        "extra x", "missing", "something", extras.command("x")
     )
     assert doctor._package("engine y", "no_such_module", None, "something").fix == "pip install lowvox"
 

@@ -43,7 +43,7 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: P
     (tmp_path / "a.html").mkdir()
     with pytest.raises(OutputError, match=r"a\.html could not be written"):
         save(tmp_path / "a.html", REPORT, FACTS)
-    with pytest.raises(OutputError, match="No such file"):
+    with pytest.raises(NotFoundError, match="There is no folder"):
         save(tmp_path / "missing" / "a.html", REPORT, FACTS)
     assert os.listdir(tmp_path) == ["a.html"]  # noqa: PTH208
 

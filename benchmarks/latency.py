@@ -3,8 +3,9 @@
     python benchmarks/latency.py [--clips 30]
 
 Recorded clips are played at the speed of life into `Speech.dictate`. When each word ends is taken from PocketSphinx's
-forced alignment of the true transcript. A word counts when it is recognised: a partial's words hold it as often as
-the transcript does up to there. Takes as long as the sound. The last line is one JSON object.
+forced alignment of the true transcript. A word counts when it is recognised: an event's words hold it as often as the
+transcript does up to there. Words that only the final got right are counted apart. Takes as long as the sound. The last
+line is one JSON object.
 """
 
 from __future__ import annotations
@@ -51,15 +52,15 @@ def heard(speech: Any, path: str) -> list[tuple[float, str, list[str]]]:
         return [(time.monotonic() - begun, event.kind, event.text.split()) for event in events]
 
 
-def delays(words: list[tuple[str, float]], events: list[tuple[float, str, list[str]]]) -> list[float]:
-    """Return how long after its end each word was first shown; words that were never understood are left out."""
+def delays(words: list[tuple[str, float]], events: list[tuple[float, str, list[str]]]) -> list[tuple[str, float]]:
+    """Return what first showed each word, and how long after its end; words never understood are left out."""
     found = []
     for index, (word, end) in enumerate(words):
         times = sum(other == word for other, _ in words[: index + 1])
         done: list[str] = []
         for at, kind, shown in events:
             if at >= end - 0.1 and (done + shown).count(word) >= times:
-                found.append(at - end)
+                found.append((kind, at - end))
                 break
             if kind == "final":
                 done += shown
@@ -87,7 +88,7 @@ def main() -> None:
     rows = [row for row in rows if row["path"].startswith("en/") and 3 < row["seconds"] < 16]
     rows = rows[:: max(1, len(rows) // parser.parse_args().clips)]
     aligner = pocketsphinx.Decoder(lm=None, loglevel="FATAL")
-    words: list[float] = []
+    words: list[tuple[str, float]] = []
     finals: list[float] = []
     said = 0
     with Speech(language="en", model="pocketsphinx-en-us") as speech:
@@ -105,10 +106,13 @@ def main() -> None:
                 finals.append(events[-1][0] - reference[-1][1])
             print(
                 f"{row['path']:32} {len(found):3} of {len(reference):3} words, "
-                f"median {statistics.median(found or [0]):.2f} s"
+                f"median {statistics.median([late for _, late in found] or [0]):.2f} s"
             )
+    partials = [late for kind, late in words if kind == "partial"]
     line = {"benchmark": "latency", "clips": len(finals), "words": said, "understood": len(words)}
-    print(json.dumps(line | spread("partial", words) | spread("final", finals)))
+    line |= {"in_a_partial": len(partials)}
+    figures = spread("partial", partials) | spread("word", [late for _, late in words]) | spread("final", finals)
+    print(json.dumps(line | figures))
 
 
 if __name__ == "__main__":

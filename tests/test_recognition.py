@@ -115,18 +115,20 @@ def events(frames: list[bytes], limits: Limits = LIMITS) -> tuple[list[Event], C
 def test_each_final_is_given_its_utterance_once() -> None:
     found, counter = events([SILENCE] * 20 + [SPEECH] * 30 + [SILENCE] * 40 + [SPEECH] * 10)
     finals = [event for event in found if event.kind == "final"]
-    # Lead-in of 9 frames, 30 of speech, and the pause up to the last partial.
-    assert [int(event.text) for event in finals] == [pytest.approx(55, abs=7), 9 + 10]
+    # Nine frames on either side of the speech; the sound ends right after the second.
+    assert [int(event.text) for event in finals] == [9 + 30 + 9, 9 + 10]
     assert counter.discarded == 0
     assert [event.start for event in finals] == sorted(event.start for event in finals)
 
 
 def test_a_cut_utterance_is_heard_again_without_what_comes_after_it() -> None:
-    found, counter = events([SPEECH] * 250, Limits(longest_s=3.2))
+    murmur = b"\x01\x00" * 512
+    found, counter = events([SPEECH] * 60 + [murmur] * 5 + [SPEECH] * 185, Limits(longest_s=3.2))
     finals = [int(event.text) for event in found if event.kind == "final"]
+    assert finals[0] == 62
     assert sum(finals) == 250
     assert max(finals) <= 100
-    assert counter.discarded == len(finals) - 1
+    assert counter.discarded >= 1
 
 
 def test_a_final_without_words_takes_its_partial_back() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits, Segmenter, Utterance
 from lowvox.types import Event, Segment
@@ -58,30 +58,23 @@ def events(
     text says that a partial came to nothing.
     """
     segmenter = Segmenter(where)
-    given = 0  # bytes of the current utterance that the recogniser has
-    text = ""
+    hearing = _Hearing(recognizer)
     begun = heard = 0.0
 
-    def lag() -> float:
-        return max(0.0, clock() - begun - heard)
+    def event(kind: Literal["partial", "final"], text: str, start: float, segment: Segment | None = None) -> Event:
+        return Event(kind, text, start, max(0.0, clock() - begun - heard), segment)
 
     for count, frame in enumerate(frames(blocks), start=1):
         begun = begun or clock() - FRAME_S
         heard = count * FRAME_S
         if done := segmenter.push(frame, vad.probability(frame)):
-            found = _end(done, given, recognizer)
-            yield Event("final", found.text, found.start, lag(), found)
-            given, text = 0, ""
-        elif segmenter.speaking and count % _FRAMES_A_PARTIAL == 0:
-            sound = segmenter.sound
-            recognizer.accept(sound[given:])
-            given = len(sound)
-            before, text = text, recognizer.partial()
-            if text != before:
-                yield Event("partial", text, segmenter.start, lag())
+            found = hearing.final(done)
+            yield event("final", found.text, found.start, found)
+        elif segmenter.speaking and count % _FRAMES_A_PARTIAL == 0 and (text := hearing.partial(segmenter.sound)):
+            yield event("partial", text, segmenter.start)
     if done := segmenter.finish():
-        found = _end(done, given, recognizer)
-        yield Event("final", found.text, found.start, lag(), found)
+        found = hearing.final(done)
+        yield event("final", found.text, found.start, found)
 
 
 def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -97,14 +90,32 @@ def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest.ljust(FRAME_BYTES, b"\0")
 
 
-def _end(utterance: Utterance, given: int, recognizer: RecognizerStream) -> Segment:
-    """End an utterance of which the recogniser already has `given` bytes."""
-    if utterance.cut:
-        # It was given sound that belongs to the next utterance.
-        recognizer.discard()
-        given = 0
-    recognizer.accept(utterance.pcm[given:])
-    return _segment(utterance, recognizer.finish()) or Segment(utterance.start, utterance.end, "")
+class _Hearing:
+    """How much of the current utterance the recogniser has, and what it said of it last."""
+
+    def __init__(self, recognizer: RecognizerStream) -> None:
+        self._recognizer = recognizer
+        self._given = 0  # bytes
+        self._text = ""
+
+    def partial(self, sound: bytes) -> str | None:
+        """Give it the utterance so far; return its words if they have changed."""
+        if len(sound) <= self._given:
+            return None
+        self._recognizer.accept(sound[self._given :])
+        self._given = len(sound)
+        before, self._text = self._text, self._recognizer.partial()
+        return self._text if self._text != before else None
+
+    def final(self, utterance: Utterance) -> Segment:
+        """End the utterance; without words the segment is empty."""
+        if self._given > len(utterance.pcm):
+            # It was cut, and the recogniser has sound that belongs to the next one.
+            self._recognizer.discard()
+            self._given = 0
+        self._recognizer.accept(utterance.pcm[self._given :])
+        self._given, self._text = 0, ""
+        return _segment(utterance, self._recognizer.finish()) or Segment(utterance.start, utterance.end, "")
 
 
 def _segment(utterance: Utterance, words: Iterable[Word]) -> Segment | None:

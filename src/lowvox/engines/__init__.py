@@ -22,6 +22,7 @@ class Entry:
     """What is known of an engine without loading it.
 
     `package` is the module it needs, `extra` the optional dependency group that brings it (None: in the core).
+    `layout` is the function that recognises the engine's model folders (None: its models come in its package).
     """
 
     role: Role
@@ -31,6 +32,7 @@ class Entry:
     extra: str | None
     licence: str
     brings: str
+    layout: str | None = None
 
 
 ENGINES: dict[str, Entry] = {
@@ -63,6 +65,7 @@ ENGINES: dict[str, Entry] = {
         extra="vosk",
         licence="Apache-2.0",
         brings="speech to text in 20+ languages with models from `lowvox pull`",
+        layout="lowvox.engines.vosk:layout",
     ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(

@@ -1,7 +1,7 @@
 """The inside of a worker: `python -m lowvox.memory.hosting` loads engines and serves calls until its input ends.
 
 It answers (object, method, arguments) with a value, with the number of an object that stays here, or with an error. It
-knows no engine, no budget and no audio.
+knows no engine and no budget.
 """
 
 from __future__ import annotations

@@ -9,17 +9,16 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from lowvox.audio.utterances import Limits
 from lowvox.memory import meter
 from lowvox.memory.worker import Worker
+from lowvox.text.sentences import CAP
 from lowvox.types import Footprint
 
 if TYPE_CHECKING:
     from lowvox.memory.worker import RemoteStream
     from lowvox.types import Model, Placement
 
-# The longest that each role is ever given at once.
-LONGEST_UTTERANCE_S = 15
-LONGEST_SENTENCE = 400
 _SENTENCE = "The quick brown fox jumps over the lazy dog, again and again. "
 
 
@@ -73,11 +72,11 @@ def audio_footprint() -> Footprint:
 def _work(model: Model, stream: RemoteStream) -> None:
     """Give a stream the heaviest work of its role."""
     if model.role == "synthesizer":
-        for _ in stream.speak((_SENTENCE * LONGEST_SENTENCE)[:LONGEST_SENTENCE]):
+        for _ in stream.speak((_SENTENCE * CAP)[:CAP]):
             pass
         return
     with closing(Worker("sound")) as maker:
-        sound: bytes = maker.call(0, "crowd", LONGEST_UTTERANCE_S)
+        sound: bytes = maker.call(0, "crowd", Limits().longest_s)
     if model.role == "vad":
         for at in range(0, 32 * 1024, 1024):
             stream.probability(sound[at : at + 1024])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lowvox import folders
+from lowvox import engines, folders
 from lowvox.errors import LowvoxError, NotFoundError
 from lowvox.models import catalogue
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECEIPT = "lowvox-model.json"
-# The engines whose models are files; each module has `layout(path)`, which raises NotFoundError for another family.
-_LAYOUTS = {"vosk": "lowvox.engines.vosk"}
+# The engines whose models are files, with the function that raises NotFoundError for another family's folder.
+_LAYOUTS = {name: entry.layout for name, entry in engines.ENGINES.items() if entry.layout}
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -79,9 +79,10 @@ def read(path: Path) -> Installed:
 
 def recognise(path: Path) -> str:
     """Return the engine that can load a folder; DamagedError names missing files, NotFoundError: no model at all."""
-    for engine, module in _LAYOUTS.items():
+    for engine, at in _LAYOUTS.items():
+        module, _, layout = at.partition(":")
         with suppress(NotFoundError):
-            import_module(module).layout(path)
+            getattr(import_module(module), layout)(path)
             return engine
     raise NotFoundError(f"{path} holds no model that lowvox knows; a Vosk model has a file final.mdl, mostly in am/.")
 

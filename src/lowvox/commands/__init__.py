@@ -68,7 +68,13 @@ def main(arguments: list[str] | None = None) -> None:
     for polite in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, polite):
             signal.signal(getattr(signal, polite), _ended)
-    sys.exit(_status(arguments))
+    status = _status(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:  # the reader has gone or the disk is full: what is left must not be tried again at the very end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = status or 1
+    sys.exit(status)
 
 
 def _open_what_is_closed() -> None:
@@ -107,7 +113,6 @@ def _status(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # the reader has gone; there is nobody to flush to
         return 1
     except Exception as error:  # the last resort: one sentence, no traceback
         if "--debug" in arguments:

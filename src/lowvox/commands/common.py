@@ -30,7 +30,7 @@ def explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, MemoryError):
         return "The machine has no memory left for this; close something or take less.", 3
     if isinstance(error, OSError):
-        return f"{error.strerror or error}: {error.filename or 'input/output'}.", 1
+        return f"{error.strerror or error}: {error.filename or 'standard input or output'}.", 1
     return f"lowvox failed where it should not ({type(error).__name__}: {error}); `--debug` shows where.", 1
 
 

@@ -193,6 +193,7 @@ class Speech:
             else:
                 sound = blocks(stopped) if callable(blocks) else until(stopped, blocks)
             yield from recognition.events(sound, hears, understands, self._limits())
+        self._advise()
 
     def _advise(self) -> None:
         """Say once which download would understand better."""

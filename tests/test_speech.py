@@ -120,20 +120,20 @@ def test_closing_gives_everything_back(speech: lowvox.Speech) -> None:
 
 
 def test_a_budget_is_refused_before_anything_loads(measured: Path) -> None:
+    before = meter.tree()
     with lowvox.Speech(budget="60 MB") as speech:
         with pytest.raises(BudgetError, match="nothing was loaded"):
             speech.transcribe(PATH)
-        assert len(meter.tree()) == 1
+        assert meter.tree() == before
 
 
 def test_a_budget_is_kept(measured: Path) -> None:
-    with lowvox.Speech(budget="400 MB") as speech:
+    mine = meter.tree_usage().pss // meter.MB  # the other tests' libraries, and an X server perhaps
+    with lowvox.Speech(budget=f"{mine + 200} MB") as speech:
         memory = speech.transcribe(PATH).memory
-    assert memory.budget_mb == 400
-    assert memory.peak_pss_mb <= 400
-    parts = {part.name: part for part in memory.parts}
-    assert sum(part.resident_mb for part in parts.values()) < memory.peak_pss_mb * 1.2
-    assert all(part.peak_mb is not None for part in parts.values())
+    assert memory.budget_mb == mine + 200
+    assert memory.peak_pss_mb <= mine + 200
+    assert all(part.peak_mb is not None and part.peak_mb >= part.resident_mb for part in memory.parts)
 
 
 def test_settings_are_the_defaults(home: Path) -> None:

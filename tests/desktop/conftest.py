@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,3 +96,12 @@ def window(desktop: str) -> Iterator[Window]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def swept() -> Iterator[None]:
+    """Close what python-xlib leaves open when a server does not answer, before a later test is blamed for it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowvox.engines import create
-from lowvox.engines.vosk import Layout, Vosk, VoskStream, layout, partial_text, words
+from lowvox.engines.vosk import Vosk, VoskStream, partial_text, words
+from lowvox.engines.vosk_layout import Layout, layout
 from lowvox.errors import DamagedError, EngineError, NotFoundError
 from lowvox.types import Model, Word
 from replicas.kaldi import build

@@ -65,7 +65,7 @@ ENGINES: dict[str, Entry] = {
         extra="vosk",
         licence="Apache-2.0",
         brings="speech to text in 20+ languages with models from `lowvox pull`",
-        layout="lowvox.engines.vosk:layout",
+        layout="lowvox.engines.vosk_layout:layout",
     ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(

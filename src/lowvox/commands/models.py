@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
     from lowvox.models import Installed, Quality, Record
 
 State = Literal["installed", "damaged", "built in", "available"]
-_MB = 1 << 20
 # Longer lists of languages are counted instead.
 _SHOWN = 6
 
@@ -78,7 +78,7 @@ def _installed(found: Installed, record: Record | None) -> Row:
         role=entry(found.engine).role,
         engine=found.engine,
         languages=found.languages,
-        size_mb=round(found.size / _MB, 1),
+        size_mb=round(found.size / MB, 1),
         quality=record.quality if record else None,
         memory_mb=record.memory_mb if record else None,
         licence=record.licence if record else None,
@@ -93,7 +93,7 @@ def _listed(record: Record, state: State) -> Row:
         role=record.role,
         engine=record.engine,
         languages=record.languages,
-        size_mb=round(record.size / _MB, 1) if record.size else None,
+        size_mb=round(record.size / MB, 1) if record.size else None,
         quality=record.quality,
         memory_mb=record.memory_mb,
         licence=record.licence,

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
     from lowvox.models import Installed
-
-_MB = 1 << 20
 
 
 @click.command(
@@ -41,9 +40,9 @@ def command(console: Console, model: str, mirror: str | None, name: str | None) 
         raise UsageError("--mirror is for models of `lowvox models`; one from disk is copied.")
     found = _pull(console, model, mirror) if by_name else _bring(console, Path(model), name)
     if console.json:
-        console.emit({"name": found.name, "path": str(found.path), "size_mb": round(found.size / _MB, 1)})
+        console.emit({"name": found.name, "path": str(found.path), "size_mb": round(found.size / MB, 1)})
     else:
-        console.note(f"Installed {found.name} ({found.size / _MB:.0f} MB) in {found.path}.")
+        console.note(f"Installed {found.name} ({found.size / MB:.0f} MB) in {found.path}.")
 
 
 def _looks_like_path(model: str) -> bool:

@@ -30,7 +30,12 @@ def tree(root: int | None = None) -> list[int]:
 
 def tree_usage(root: int | None = None) -> Usage:
     """Read a whole process tree: the sum over its processes."""
-    parts = [usage(pid) for pid in tree(root)]
+    return total(tree(root))
+
+
+def total(pids: list[int]) -> Usage:
+    """Read several processes: the sum over them."""
+    parts = [usage(pid) for pid in pids]
     return Usage(*(sum(getattr(part, field) for part in parts) for field in ("pss", "rss", "uss", "anonymous")))
 
 

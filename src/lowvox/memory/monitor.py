@@ -49,8 +49,9 @@ class Monitor:
     def sample(self) -> Usage:
         """Read the tree now."""
         with self._lock:
-            now = meter.tree_usage()
-            self.peak_rss = max(self.peak_rss, sum(meter.peak_rss(pid) for pid in meter.tree()))
+            pids = meter.tree()
+            now = meter.total(pids)
+            self.peak_rss = max(self.peak_rss, sum(meter.peak_rss(pid) for pid in pids))
             self.peak = Usage(*(max(getattr(self.peak, name), getattr(now, name)) for name in Usage.__slots__))
             self._remember(self._clock() - self._begun, now.pss)
             return now

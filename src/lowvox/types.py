@@ -7,7 +7,7 @@ engine needs no numpy for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -88,20 +88,35 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Bytes attributed to one engine with one model, measured in a process of its own.
+    """Bytes that one model takes as it is run (a `Choice`), measured in a process of its own.
 
-    `resident` is what loading takes, `stream` what each open conversation adds, `work` how far a run goes above
-    both at its peak; `load_s` is the time to load and open.
+    `resident` is what loading takes (in a worker with the process itself), `stream` what each open conversation adds,
+    `work` how far a run over an input of the length `longest` (seconds of sound, characters of text) goes above both;
+    each unit of input less takes `slope` bytes less. `shared` bytes of `resident` are file pages that a second process
+    with the same model does not add. `data` is what a resource limit counts at the peak. `returned` bytes came back
+    when it was unloaded. `load_s` is the time to load and open, `rtf` the time of a run over that of its sound.
     """
 
     resident: int
     stream: int
     work: int
     load_s: float
+    slope: float = 0.0
+    longest: float = 0.0
+    rtf: float = 0.0
+    shared: int = 0
+    data: int = 0
+    returned: int = 0
 
-    def peak(self, streams: int = 1) -> int:
-        """Bytes at the peak with `streams` conversations open."""
-        return self.resident + streams * (self.stream + self.work)
+    def work_for(self, length: float | None = None) -> int:
+        """Bytes that a run over an input of this length takes; without a length, the longest."""
+        if length is None or length >= self.longest:
+            return self.work
+        return max(0, round(self.work - self.slope * (self.longest - length)))
+
+    def peak(self, streams: int = 1, runs: int | None = None, length: float | None = None) -> int:
+        """Bytes at the peak of one process with `streams` conversations open, of which `runs` work at once."""
+        return self.resident + streams * self.stream + min(streams, runs or streams) * self.work_for(length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +156,9 @@ class Transcript:
 class Model:
     """A model that can be loaded: which engine runs it and where its files are.
 
-    `path` is None where the engine's own package holds the model. `digest` changes whenever the files do.
+    `path` is None where the engine's own package holds the model. `digest` changes whenever the files do. `variant`
+    is its precision where there are several. `error_rate` is the published one in per cent, None where no source
+    states it.
     """
 
     name: str
@@ -150,6 +167,53 @@ class Model:
     languages: tuple[str, ...]
     path: Path | None = None
     digest: str = ""
+    variant: str = "default"
+    error_rate: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How an engine runs a model: session settings by `name`, threads of one run, frames of a decoder's window."""
+
+    name: str = "default"
+    threads: int = 1
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model and everything about its running that changes what it takes: one resident is loaded for each choice.
+
+    `runs` is how many of its streams may work at once. `cap` is the longest input that it is given (seconds of sound,
+    characters of text), None for the role's own.
+    """
+
+    model: Model
+    profile: Profile = Profile()
+    placement: Placement = "worker"
+    runs: int = 1
+    cap: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One line of `lowvox ps`: what a manager holds at this moment; `pid` is None for what is in its own process.
+
+    `bytes` is what it is charged with now, `peak` when all its streams work. `keep_alive` is in seconds, -1 for ever.
+    """
+
+    model: str
+    role: Role
+    placement: Placement
+    pid: int | None
+    status: Literal["loading", "idle", "leased", "unloading"]
+    bytes: int
+    peak: int
+    streams: int
+    leases: int
+    idle_s: float
+    keep_alive: float
+    pinned: bool
 
 
 class Stream(Protocol):
@@ -209,5 +273,5 @@ class Resident(Protocol):
 class Engine(Protocol):
     """Code that runs one family of models. Never downloads, reads audio files, knows budgets or prints."""
 
-    def load(self, model: Model, threads: int) -> Resident:
+    def load(self, model: Model, profile: Profile) -> Resident:
         """Load `model`; raises DamagedError or NotFoundError in one sentence."""

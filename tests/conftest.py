@@ -26,16 +26,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger in which every built-in model has been measured on this machine, once for each test process."""
     from lowvox import models
-    from lowvox.engines import available
-    from lowvox.memory.manager import Manager
+    from lowvox.engines import available, entry
+    from lowvox.memory.footprints import Footprints
+    from lowvox.types import Choice
 
     place = tmp_path_factory.mktemp("measured")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOWVOX_HOME", str(place))
-        manager = Manager()
-        chain = [models.find("vad"), models.find("recognizer", "en"), models.find("synthesizer", "en")]
-        manager.needed([model for model in chain if available(model.engine)])
-        manager.close()
+        footprints = Footprints()
+        footprints.measure_sound()
+        for model in (models.find("vad"), models.find("recognizer", "en"), models.find("synthesizer", "en")):
+            for placement in entry(model.engine).placements if available(model.engine) else ():
+                footprints.of(Choice(model, placement=placement))
     return place / "cache" / "ledger.sqlite"
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _FRAMES_A_PARTIAL = 6
 
 
-def limits(sensitivity: float) -> Limits:
+def limits(sensitivity: float, longest_s: float | None = None) -> Limits:
     """Return when speech begins and ends for a VAD sensitivity in [0, 1]; 0.5 is the network's own threshold."""
     enter = min(0.95, max(0.05, 1 - sensitivity))
-    return Limits(enter=enter, stay=max(0.01, enter - 0.15))
+    return Limits(enter=enter, stay=max(0.01, enter - 0.15), longest_s=longest_s or Limits().longest_s)
 
 
 def segments(blocks: Iterable[bytes], vad: VadStream, recognizer: RecognizerStream, where: Limits) -> Iterator[Segment]:
@@ -51,11 +51,12 @@ def events(
     recognizer: RecognizerStream,
     where: Limits,
     clock: Callable[[], float] = time.monotonic,
+    since: Callable[[], float | None] = lambda: None,
 ) -> Iterator[Event]:
     """Recognise live sound: partials while somebody speaks, a final at each pause and at the end.
 
     `lag_s` is counted from the moment at which the last sample that the event rests on was heard. A final without
-    text says that a partial came to nothing.
+    text says that a partial came to nothing. `since` tells when the sound began, where it waited before it came here.
     """
     segmenter = Segmenter(where)
     hearing = _Hearing(recognizer)
@@ -65,7 +66,7 @@ def events(
         return Event(kind, text, start, max(0.0, clock() - begun - heard), segment)
 
     for count, frame in enumerate(frames(blocks), start=1):
-        begun = begun or clock() - FRAME_S
+        begun = begun or (since() or clock()) - FRAME_S
         heard = count * FRAME_S
         if done := segmenter.push(frame, vad.probability(frame)):
             found = hearing.final(done)

@@ -37,6 +37,9 @@ Mode = Annotated[Literal["text", "keyboard", "clipboard"], Meta(description="tex
 Voice = Annotated[str, Meta(min_length=1, description="the name of a voice such as en-us")]
 Speed = Annotated[float, Meta(ge=0.5, le=4, description="a number from 0.5 to 4")]
 Factor = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
+Times = Annotated[
+    str, Meta(min_length=1, description='a time such as "60m", "0" or "-1", and NAME=TIME for roles or models')
+]
 Size = Annotated[str, Meta(min_length=1, description='a size such as "300 MB", or "auto"')]
 
 Source = Literal["default", "file", "environment"]
@@ -80,6 +83,7 @@ class Memory(Struct, frozen=True):
     """How much memory lowvox may take."""
 
     budget: Size | None = None
+    keep_alive: Times = "-1"
 
 
 class Settings(Struct, frozen=True):
@@ -104,7 +108,8 @@ MEANINGS = {
     "speech.rate": "speed; 1 is normal",
     "speech.pitch": "height of the voice; 1 is normal",
     "speech.volume": "loudness; 1 is normal",
-    "memory.budget": "memory for the whole of lowvox; without it there is no limit",
+    "memory.budget": "memory for the whole of lowvox, shared by all that run; without it there is no limit",
+    "memory.keep_alive": "how long an idle model stays in memory; -1 is for ever",
 }
 
 

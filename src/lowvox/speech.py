@@ -11,27 +11,32 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from lowvox import models, settings
+from lowvox import engines, models, settings
 from lowvox.dictation import Dictation, until
-from lowvox.errors import UsageError
-from lowvox.memory import meter
+from lowvox.errors import NotFoundError, UsageError
+from lowvox.memory import meter, planner, running
 from lowvox.memory.budget import Budget
+from lowvox.memory.keeping import KeepAlive
 from lowvox.memory.manager import Manager
 from lowvox.memory.monitor import Monitor
+from lowvox.memory.planner import Need
+from lowvox.report import timeline
 from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
     from lowvox.dictation import Source
-    from lowvox.types import Model
+    from lowvox.memory.planner import Plan
+    from lowvox.types import Choice, Role
 
     # Told (position, length) in seconds.
     Progress = Callable[[float, float], None]
@@ -41,8 +46,9 @@ class Speech:
     """Dictation, transcription and synthesis inside one budget.
 
     Arguments left out come from the settings. `budget` is a size ("300 MB"), "auto" or None for no limit; `model` is a
-    name, or a folder on disk; `on_note` receives sentences for the person who waits. Raises NotFoundError when a model
-    is missing, BudgetError, before anything loads, when the budget cannot hold one.
+    name, or a folder on disk; `keep_alive` says how long what is idle stays ("60m", "0", "-1": for ever); `on_note`
+    receives sentences for the person who waits. Raises NotFoundError when a model is missing, BudgetError, before
+    anything loads, when the budget cannot hold one.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Speech:
         model: str | None = None,
         voice: str | None = None,
         threads: int | None = None,
+        keep_alive: str | float | None = None,
         on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings.load()
@@ -62,13 +69,22 @@ class Speech:
         # A language that was asked for beats a voice that is merely usual.
         self.voice = voice or (None if language else self.settings.speech.voice)
         self._note = on_note
-        self._advised = False
-        self.monitor = Monitor()
+        self._said: set[str] = set()
+        self._streams = 1
+        self._plans: dict[object, Plan] = {}
+        self._punctuation = self.settings.recognition.punctuation_enabled
+        self._keeps_timeline = timeline.wanted()
+        self.monitor = Monitor(history=running.history())
         self.manager = Manager(
             None if stated is None else _budget(stated, "memory.budget" if budget is None else None),
-            threads=threads or self.settings.recognition.threads or 1,
-            on_measure=on_note,
+            threads=threads or self.settings.recognition.threads,
+            keep_alive=KeepAlive.parse(self.settings.memory.keep_alive if keep_alive is None else keep_alive),
+            on_note=on_note,
+            on_mark=self.monitor.mark,
+            on_busy=lambda busy: self.monitor.pace(busy=busy),
         )
+        self.monitor.budget = self.manager.room
+        self.monitor.on_sample = self.manager.guard
         self.monitor.start()
 
     def __enter__(self) -> Self:
@@ -81,14 +97,51 @@ class Speech:
         """Unload everything; may be called twice."""
         self.manager.close()
         self.monitor.stop()
+        if self._keeps_timeline:
+            self._keeps_timeline = False
+            self._note(timeline.keep(self.monitor, self.memory()))
 
-    def listeners(self) -> tuple[Model, Model]:
-        """Return the models that will listen: the VAD and the recogniser for the language."""
-        return models.find("vad"), models.find("recognizer", self.language, self._model)
+    def listeners(self) -> tuple[Choice, Choice]:
+        """Return what will listen: the VAD and the best recogniser for the language that the budget holds."""
+        vad, recognizer = self._chosen("vad", "recognizer")
+        return vad, recognizer
 
-    def speaker(self) -> Model:
-        """Return the model that will speak."""
-        return models.find("synthesizer", self.language)
+    def speaker(self) -> Choice:
+        """Return what will speak."""
+        return self._chosen("synthesizer")[0]
+
+    def fit(self, roles: Sequence[Role] | None = None, streams: int = 1) -> Plan:
+        """Plan these roles together, by default all that have a model, with so many conversations each.
+
+        Nothing is loaded; what was never measured on this machine is measured.
+        """
+        return self.manager.plan(list(self._needs(roles, streams)), thorough=True)
+
+    def at_once(self, jobs: int) -> int:
+        """Return how many of `jobs` that listen the budget holds at once, and plan for as many from here on."""
+        needs = list(self._needs(("vad", "recognizer"), 1))
+        found = self.manager.most(needs, jobs)
+        self._streams = max(1, found)
+        return found
+
+    def preload(self, *roles: Role) -> bool:
+        """Load the models of these roles for later, where that evicts nothing; False where it would."""
+        return self.manager.preload(*self._chosen(*roles))
+
+    def unload(self, *roles: Role) -> None:
+        """Unload the models of these roles: now what is idle, what is in use after its job."""
+        self.manager.unload(*roles)
+
+    @property
+    def punctuation(self) -> bool:
+        """Whether text gets punctuation and capitals; switching it off unloads the model."""
+        return self._punctuation
+
+    @punctuation.setter
+    def punctuation(self, on: bool) -> None:
+        self._punctuation = on
+        if not on:
+            self.unload("punctuator")
 
     def segments(self, source: str | Path, on_progress: Progress = lambda *_: None) -> Generator[Segment, None, None]:
         """Recognise a file, or standard input for "-", and give each utterance as it is done, in flat memory.
@@ -98,10 +151,11 @@ class Speech:
         from lowvox import recognition
         from lowvox.audio import reading
 
-        with reading.opened(source) as recording, self.manager.lease(*self.listeners()) as (hears, understands):
+        choices = self.listeners()
+        with reading.opened(source) as recording, self.manager.lease(*choices) as (hears, understands):
             found = None
             blocks = _counted(recording, on_progress)
-            for found in recognition.segments(blocks, hears, understands, self._limits()):
+            for found in recognition.segments(blocks, hears, understands, self._limits(choices[1])):
                 yield found
             if found is None:
                 self._note(f"{recording.name}: no words were found in it.")
@@ -121,7 +175,7 @@ class Speech:
         return Transcript(
             text=" ".join(segment.text for segment in segments),
             language=self.language,
-            model=self.listeners()[1].name,
+            model=self.listeners()[1].model.name,
             duration_s=round(duration, 3),
             rtf=round((time.perf_counter() - begun) / max(duration, 1e-3), 4),
             segments=segments,
@@ -149,13 +203,14 @@ class Speech:
 
         `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own.
         """
-        from lowvox.text.sentences import sentences
+        from lowvox.text.sentences import CAP, sentences
 
         usual = self.settings.speech
         voice = voice or self.voice
         language = (voice or "").partition("+")[0] or self.language
+        speaker = self.speaker()
         with self.manager.lease(
-            self.speaker(),
+            speaker,
             language=self.language,
             voice=voice,
             rate=usual.rate if rate is None else rate,
@@ -163,7 +218,7 @@ class Speech:
             volume=usual.volume if volume is None else volume,
         ) as (stream,):
             sound_rate = stream.rate
-            for sentence in sentences([text] if isinstance(text, str) else text, language):
+            for sentence in sentences([text] if isinstance(text, str) else text, language, int(speaker.cap or CAP)):
                 for pcm in stream.speak(sentence):
                     yield Audio(pcm, sound_rate)
 
@@ -184,34 +239,72 @@ class Speech:
     ) -> Generator[Event, None, None]:
         """Recognise live sound until the event is set."""
         from lowvox import recognition
+        from lowvox.audio.ahead import Ahead
 
-        with self.manager.lease(*self.listeners()) as (hears, understands):
-            if blocks is None:
-                from lowvox.audio.microphone import listen
-
-                sound: Iterable[bytes] = listen(self.settings.audio.microphone_id, stopped)
-            else:
-                sound = blocks(stopped) if callable(blocks) else until(stopped, blocks)
-            yield from recognition.events(sound, hears, understands, self._limits())
+        choices = self.listeners()
+        # Whoever speaks is heard from now on, while the models are still loading.
+        with closing(Ahead(self._live(blocks, stopped))) as sound, self.manager.lease(*choices) as (hears, understands):
+            limits = self._limits(choices[1])
+            yield from recognition.events(sound, hears, understands, limits, since=lambda: sound.since)
         self._advise()
+
+    def _live(self, blocks: Iterable[bytes] | Source | None, stopped: threading.Event) -> Iterable[bytes]:
+        if blocks is None:
+            from lowvox.audio.microphone import listen
+
+            return listen(self.settings.audio.microphone_id, stopped)
+        return blocks(stopped) if callable(blocks) else until(stopped, blocks)
+
+    def _chosen(self, *roles: Role) -> tuple[Choice, ...]:
+        """Return how these roles will be served; raises BudgetError where the budget cannot hold them."""
+        listens = "recognizer" in roles
+        key = (roles, self._streams if listens else 1, self.manager.room)
+        if key not in self._plans:
+            self._plans[key] = self.manager.plan(list(self._needs(roles, key[1])))
+        plan = self._plans[key]
+        if not plan.fits:
+            raise planner.refusal(plan)
+        for sentence in plan.gives:
+            self._say_once(f"To fit the budget: {sentence}.")
+        return tuple(part.choice for part in plan.parts)
+
+    def _needs(self, roles: Sequence[Role] | None, streams: int) -> Iterator[Need]:
+        """Name the models that may serve these roles, by default all roles that have one installed."""
+        asked = roles is not None
+        for role in roles or ("vad", "recognizer", "punctuator", "synthesizer"):
+            language = None if role == "vad" else self.language
+            name = self._model if role == "recognizer" else None
+            try:
+                found = models.candidates(role, language, name)
+                engines.require(found[0].engine)
+            except NotFoundError as error:
+                if asked or name:
+                    raise
+                if role != "punctuator":
+                    self._note(f"Left out of the plan: {error}")
+                continue
+            yield Need(role, tuple(model for model in found if engines.available(model.engine)), streams)
 
     def _advise(self) -> None:
         """Say once which download would understand better."""
-        advice = models.advice(self.listeners()[1], self.language)
-        if advice and not self._advised and not self._model:
-            self._note(advice)
-        self._advised = True
+        if not self._model and (advice := models.advice(self.listeners()[1].model, self.language)):
+            self._say_once(advice)
 
-    def _limits(self) -> Limits:
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._note(sentence)
+
+    def _limits(self, recognizer: Choice) -> Limits:
         from lowvox import recognition
 
-        return recognition.limits(self.settings.audio.vad_sensitivity)
+        return recognition.limits(self.settings.audio.vad_sensitivity, recognizer.cap)
 
 
 def _budget(stated: str | float | Budget, key: str | None) -> Budget:
     """Read a budget; what is wrong with a setting is said with its name."""
     try:
-        return Budget.parse(stated)
+        return Budget.parse(stated, shared=key is not None)
     except UsageError as error:
         if key is None:
             raise

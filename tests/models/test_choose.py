@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.models import advice, find, store
+from lowvox.models import advice, candidates, find, store
 from replicas.kaldi import build
 
 if TYPE_CHECKING:
@@ -40,6 +40,35 @@ def test_the_region_comes_before_the_error_rate(home: Path) -> None:
     put("vosk-model-small-en-us-0.15", "vosk-model-small-en-in-0.4")
     assert find("recognizer", "en-in").name == "vosk-model-small-en-in-0.4"
     assert find("recognizer", "en").name == "vosk-model-small-en-us-0.15"
+
+
+def test_all_that_may_serve_best_first(home: Path) -> None:
+    put("vosk-model-small-en-us-0.15", "vosk-model-en-us-0.22-lgraph", "vosk-model-small-en-us-mine")
+    found = candidates("recognizer", "en")
+    assert [(model.name, model.error_rate) for model in found] == [
+        ("vosk-model-en-us-0.22-lgraph", 7.82),
+        ("vosk-model-small-en-us-0.15", 9.85),
+        ("vosk-model-small-en-us-mine", None),
+        ("pocketsphinx-en-us", None),
+    ]
+    assert found[0] == find("recognizer", "en")
+    assert [model.name for model in candidates("recognizer", "de", "pocketsphinx-en-us")] == ["pocketsphinx-en-us"]
+    assert [model.name for model in candidates("vad")] == ["silero-vad"]
+
+
+def test_a_damaged_model_behind_the_best_is_left_out(home: Path) -> None:
+    put("vosk-model-small-en-us-0.15", "vosk-model-en-us-0.22-lgraph")
+    (store.folder() / "vosk-model-small-en-us-0.15" / "graph" / "HCLG.fst").write_bytes(b"")
+    assert [model.name for model in candidates("recognizer", "en")] == [
+        "vosk-model-en-us-0.22-lgraph",
+        "pocketsphinx-en-us",
+    ]
+
+
+@pytest.mark.parametrize("language", [None, "en"])
+def test_a_role_without_any_model(home: Path, language: str | None) -> None:
+    with pytest.raises(NotFoundError, match="There is no punctuator yet; `lowvox models`"):
+        candidates("punctuator", language)
 
 
 def test_a_missing_language_names_the_command(home: Path) -> None:

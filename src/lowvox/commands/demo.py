@@ -13,7 +13,6 @@ from lowvox.commands.common import Console, budget_option, common
 
 if TYPE_CHECKING:
     from lowvox.speech import Speech
-    from lowvox.types import Model
 
 
 @click.command(epilog="\b\nExamples:\n  lowvox demo\n  lowvox demo talk.mp3 --budget 300MB --plot memory.html\n")
@@ -49,11 +48,11 @@ def command(
     output = output or folders.cache() / "demo.wav"
     output.parent.mkdir(parents=True, exist_ok=True)
     with Speech(budget=budget, language=language, on_note=console.note) as speech, ExitStack() as stack:
-        speakers = _speakers(speech, console)
-        chain = [*speech.listeners(), *speakers]
-        speech.manager.check(chain)
-        speech.manager.needed(chain)  # so that the table below knows every part's peak
-        writer = stack.enter_context(Writer(output)) if speakers else None  # what cannot be written is said now
+        speaks = _speaks(speech, console)
+        # So that the table below knows every part's peak; what does not fit is said now.
+        speech.fit(("vad", "recognizer", "synthesizer") if speaks else ("vad", "recognizer"))
+        speech.listeners()
+        writer = stack.enter_context(Writer(output)) if speaks else None  # what cannot be written is said now
         if file is None:
             console.note("Listening to the clip that comes with lowvox (synthesised speech) ...")
         with console.progress("Listening") as reach:
@@ -81,15 +80,13 @@ def _tell(console: Console, text: str) -> None:
         click.echo(text)
 
 
-def _speakers(speech: Speech, console: Console) -> list[Model]:
-    """Return the synthesizer, or nothing and a note when it is not installed."""
-    from lowvox import engines
+def _speaks(speech: Speech, console: Console) -> bool:
+    """Whether there is a synthesizer; a note says where it is not installed."""
     from lowvox.errors import NotFoundError
 
-    speaker = speech.speaker()
     try:
-        engines.require(speaker.engine)
+        speech.speaker()
     except NotFoundError as error:
         console.note(f"No speech this time: {error}")
-        return []
-    return [speaker]
+        return False
+    return True

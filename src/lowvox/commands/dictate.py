@@ -62,7 +62,7 @@ def command(
         device = device or speech.settings.audio.microphone_id
         if level_only:
             return _show_level(_microphone(device, line)(threading.Event()), line)
-        speech.manager.check(speech.listeners())
+        speech.listeners()  # what does not fit is said before anybody speaks
         # What makes typing or copying impossible is said before anybody speaks.
         mode = mode or speech.settings.output.mode
         deliver = stack.enter_context(outlet(mode, line.write, line.note))
@@ -84,7 +84,7 @@ class StatusLine:
         """Pass sound on and show how loud it is."""
         from lowvox.audio.level import bar, decibels
 
-        self.note("Listening; Ctrl-C ends.")  # only now: the models are loaded and the microphone is open
+        self.note("Listening; Ctrl-C ends.")  # only now: the microphone is open
         for block in blocks:
             if self._shown:
                 self._level = bar(decibels(block))

@@ -162,15 +162,20 @@ def clipboard() -> Iterator[Check]:
 
 def memory() -> Iterator[Check]:
     """Free memory, and what it means for budgets."""
-    from lowvox.memory import meter
-    from lowvox.memory.budget import Budget
+    from lowvox.errors import BudgetError
+    from lowvox.memory import pressure
+    from lowvox.memory.budget import Budget, automatic
+    from lowvox.memory.meter import MB
 
-    # A cgroup without a limit says so by a number that no machine reaches.
-    limits = [limit for limit, _ in meter.cgroup_limits() if limit < 2**60]
-    inside = f" inside a limit of {min(limits) / meter.MB:.0f} MB (cgroup)" if limits else ""
-    free = f"{meter.available() / meter.MB:.0f} MB free{inside}"
-    detail = f"{free}: a larger --budget cannot be kept; --budget auto takes {Budget.parse('auto')}"
-    yield Check("memory", "ok", detail)
+    now = pressure.read()
+    inside = f" inside a limit of {now.limit / MB:.0f} MB (cgroup)" if now.limit is not None else ""
+    free = f"{now.room / MB:.0f} MB free{inside}"
+    try:
+        auto = Budget(automatic(now))
+    except BudgetError as error:
+        yield Check("memory", "warning", str(error))
+    else:
+        yield Check("memory", "ok", f"{free}: a larger --budget cannot be kept; --budget auto takes {auto}")
 
 
 def folders() -> Iterator[Check]:

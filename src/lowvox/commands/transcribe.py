@@ -87,11 +87,10 @@ def command(
     from lowvox.speech import Speech
 
     with Speech(budget=budget, language=language, model=model, threads=threads, on_note=console.note) as speech:
-        models = speech.listeners()
-        speech.manager.check(models)
+        speech.listeners()  # what does not fit is said before anything is read
         if output and _is_folder(output):
             Path(output).mkdir(parents=True, exist_ok=True)
-        together = min(len(todo), speech.manager.fits(jobs, models))
+        together = speech.at_once(min(jobs, len(todo)))
         if together < min(jobs, len(todo)):
             console.note(f"The budget of {speech.manager.budget} holds {together} of {jobs} jobs at once.")
         return run(speech, todo, form, together, console)

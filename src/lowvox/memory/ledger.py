@@ -1,105 +1,186 @@
-"""The ledger: measured footprints on disk, so that each model is measured once on a machine.
+"""The ledger: measured footprints on disk, so that each choice is measured once on a machine.
 
-A row is believed only when everything that could change it is the same: engine, model files, threads, library versions,
-machine. A ledger that is damaged, or from another version of this file, is thrown away and made anew.
+A row is believed only when everything that could change it is the same: the choice with its model's files, library
+versions, machine; and when its seal says that no bit of it has. A ledger that is damaged, or from another version of
+this file, is thrown away and made anew. Knows nothing of measuring or of budgets.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import platform
+import zlib
+from dataclasses import astuple, fields
+from functools import cache
 from importlib import metadata
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lowvox import __version__, folders
 from lowvox.types import Footprint
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from lowvox.types import Model
+    from lowvox.types import Choice
 
-_VERSION = 1
-_TABLE = """CREATE TABLE IF NOT EXISTS footprints (
-    key TEXT PRIMARY KEY, resident INTEGER, stream INTEGER, work INTEGER, load_s REAL) STRICT"""
+_VERSION = 2
+_COLUMNS = {field.name: "REAL" if "float" in str(field.type) else "INTEGER" for field in fields(Footprint)}
+_TYPED = "".join(f"{name} {kind} NOT NULL, " for name, kind in _COLUMNS.items())
+_TABLE = f"CREATE TABLE footprints (key TEXT PRIMARY KEY, {_TYPED} seal INTEGER NOT NULL) STRICT"
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, seal FROM footprints"  # noqa: S608  # our own names
+_INSERT = f"INSERT OR REPLACE INTO footprints VALUES ({', '.join('?' * (len(_COLUMNS) + 2))})"  # noqa: S608
+# Instruction sets for which libraries have kernels of their own: they lay weights out in their own ways.
+_KERNELS = {"avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm", "sve"}
 
 
-def key(what: Model | str, package: str, threads: int) -> str:
-    """Return what a measurement of a model, or of something else by its name, depends on.
+def key(what: Choice | str, package: str) -> str:
+    """Return what a measurement of a choice, or of something else by its name, depends on.
 
-    `package` is the module that runs it.
+    `package` is the module that runs it. The cap is no part: a footprint is a line in the input's length.
     """
     library = package.replace("_", "-")
     with contextlib.suppress(metadata.PackageNotFoundError):
         library += " " + metadata.version(library)
-    machine = f"{platform.system()} {platform.machine()} python{platform.python_version()}"
-    names = (what, "", "") if isinstance(what, str) else (what.engine, what.name, what.digest)
-    return "|".join((*names, f"threads={threads}", library, __version__, machine))
+    names = (what,) if isinstance(what, str) else _names(what)
+    return ascii((*names, library, f"lowvox {__version__}", *_machine()))
+
+
+def _names(choice: Choice) -> tuple[object, ...]:
+    model, profile = choice.model, choice.profile
+    return (
+        *(model.engine, model.name, model.digest, model.variant),
+        *(profile.name, f"threads={profile.threads}", f"window={profile.window}"),
+        *(choice.placement, f"runs={choice.runs}"),
+    )
+
+
+@cache
+def _machine() -> tuple[str, ...]:
+    """Return the class of machine and interpreter that measurements hold for."""
+    system = f"{platform.system()} {platform.machine()} {' '.join(platform.libc_ver())}".strip()
+    return (system, _kernels(), f"pages={_sysconf('SC_PAGE_SIZE')}", f"python {platform.python_version()}")
+
+
+def _kernels() -> str:
+    """Return those of the processor's instruction sets that change what libraries take."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    named = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return " ".join(sorted(_KERNELS.intersection(named.split())))
+
+
+def _sysconf(name: str) -> int:
+    """Ask the system for a number; 0 where it does not tell."""
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.sysconf(name)
+    return 0
 
 
 class Ledger:
-    """Footprints by key, in a SQLite file that several processes may share."""
+    """Footprints by key, in a SQLite file that several processes and threads may share."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or folders.cache() / "ledger.sqlite"
 
     def get(self, row: str) -> Footprint | None:
         """Return the footprint recorded under a key, or None; a ledger that cannot be read knows nothing."""
-        with self._forgiving(), self._opened() as database:
-            query = "SELECT resident, stream, work, load_s FROM footprints WHERE key = ?"
-            if found := database.execute(query, (row,)).fetchone():
-                return Footprint(*found)
-        return None
+        found = self._do(lambda database: database.execute(f"{_SELECT} WHERE key = ?", (row,)).fetchone())
+        if not found or found[-1] != _seal(row, found[:-1]):
+            return None
+        footprint = Footprint(*found[:-1])
+        return footprint if _believable(footprint) else None
 
     def put(self, row: str, footprint: Footprint) -> None:
         """Record a footprint under a key, where that is possible: without a record it is measured again next time."""
-        values = (row, footprint.resident, footprint.stream, footprint.work, footprint.load_s)
-        with self._forgiving(), self._opened() as database:
-            database.execute("INSERT OR REPLACE INTO footprints VALUES (?, ?, ?, ?, ?)", values)
+        values = astuple(footprint)
+        if _believable(footprint):
+            self._do(lambda database: database.execute(_INSERT, (row, *values, _seal(row, values))))
 
-    @contextlib.contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        """Go on without a ledger that is busy, read-only or on a full disk: it saves time and is no result."""
+    def _do(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Work on the file, and once more on a new one where it is damaged.
+
+        A file that is busy, read-only or on a full disk is gone on without: it saves time and is no result.
+        """
         import sqlite3
 
         with contextlib.suppress(sqlite3.Error, OSError):
-            yield
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._file()
+            try:
+                return self._attempt(work)
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter in SQLite's own message
+                if not _is_damage(error):
+                    raise
+            self._discard(file)
+            return self._attempt(work)
+        return None
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        """Open, check and make the file; commit at the end."""
+    def _attempt(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Connect, see that the file is of this version, work, commit."""
         import sqlite3
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            database = self._connect()
-        except sqlite3.DatabaseError as error:
-            # A file that is busy, or on a full disk, is sound. Extended codes carry the plain one in their last byte.
-            damaged = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-            if error.sqlite_errorcode & 0xFF not in damaged:
-                raise
-            self.path.unlink(missing_ok=True)
-            database = self._connect()
-        with contextlib.closing(database), database:
-            yield database
+        with contextlib.closing(sqlite3.connect(self.path, timeout=10, isolation_level="IMMEDIATE")) as database:
+            if _version(database) != _VERSION:
+                _make(database)
+            with database:
+                return work(database)
 
-    def _connect(self) -> sqlite3.Connection:
-        """Connect to a file of this version, dropping what another version wrote."""
-        import sqlite3
+    def _file(self) -> int | None:
+        """Return which file stands at the path, None for no file."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.path.stat().st_ino
+        return None
 
-        database = sqlite3.connect(self.path, timeout=10, isolation_level="IMMEDIATE")
-        try:
-            if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                database.execute("BEGIN IMMEDIATE")
-                if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:  # no other was quicker
-                    database.execute("DROP TABLE IF EXISTS footprints")
-                    database.execute(_TABLE)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                database.commit()
-            database.execute("SELECT key, resident, stream, work, load_s FROM footprints LIMIT 1")
-        except sqlite3.DatabaseError:
-            database.close()
-            raise
-        return database
+    def _discard(self, file: int | None) -> None:
+        """Remove the damaged file, unless another process has already put a new one in its place."""
+        if self._file() != file:
+            return
+        self.path.unlink(missing_ok=True)
+        for beside in ("-journal", "-wal", "-shm"):  # else it would be replayed into the new file
+            self.path.with_name(self.path.name + beside).unlink(missing_ok=True)
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make(database: sqlite3.Connection) -> None:
+    """Make the table, dropping what another version wrote."""
+    database.execute("BEGIN IMMEDIATE")
+    if _version(database) != _VERSION:  # no other was quicker
+        database.execute("DROP TABLE IF EXISTS footprints")
+        database.execute(_TABLE)
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+    database.commit()
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether it is the file that is wrong; extended codes carry the plain one in their last byte."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+
+
+def _seal(row: str, values: tuple[Any, ...]) -> int:
+    """Return a checksum of a row: SQLite has none, and a flipped bit must not become a footprint."""
+    return zlib.crc32(ascii((row, *values)).encode())
+
+
+def _believable(footprint: Footprint) -> bool:
+    """Whether these can be bytes and seconds that were measured on this machine."""
+    # What was measured here fitted into the machine; what a resource limit counts need not.
+    ram = _sysconf("SC_PHYS_PAGES") * _sysconf("SC_PAGE_SIZE") or math.inf
+    growth = footprint.slope * footprint.longest
+    return (
+        all(
+            0 <= number < 2**63 for number in astuple(footprint)
+        )  # no NaN, no infinity, nothing that SQLite cannot hold
+        and max(footprint.peak(), footprint.shared, footprint.returned, growth) <= ram
+    )

@@ -1,249 +1,318 @@
-"""The manager: loads models inside the budget and lends out their streams.
+"""The manager: plans jobs inside one budget and lends them streams. Knows no model family.
 
-This is the first part of the design: what a job needs is known before anything loads, a load that would pass the budget
-is refused, idle streams make room, and a job that does not fit beside others is kept waiting. It knows no model family.
-A seat is a stream with the resident under it; one in a worker is a process of its own.
+What is loaded and evicted when is decided in `transition` and done by `keeper`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
+import time
+import weakref
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
 from lowvox.errors import BudgetError, EngineError
-from lowvox.memory import measure, meter
-from lowvox.memory.ledger import Ledger, key
-from lowvox.memory.worker import Worker
-from lowvox.types import Footprint, Part
+from lowvox.memory import limit, meter, planner
+from lowvox.memory import residency as happened
+from lowvox.memory.footprints import SOUND, Footprints
+from lowvox.memory.keeper import Keeper
+from lowvox.memory.keeping import KeepAlive
+from lowvox.memory.lending import Lent
+from lowvox.memory.residency import Grant, Refuse, Ticket, Want
+from lowvox.memory.share import Share
+from lowvox.types import Choice, Footprint, Holding, Model, Part, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lowvox.engines import Entry
     from lowvox.memory.budget import Budget
-    from lowvox.types import Model, Resident, Stream
+    from lowvox.memory.planner import Need, Plan
 
-# What this process takes is shared with other programs to a degree that changes: an offered budget allows for it.
-_MARGIN = 1.02
-_STEP = 5 * meter.MB
-
-
-@dataclass(slots=True)
-class _Seat:
-    """An open stream, the resident under it, and the thread that uses it (None: it is idle)."""
-
-    model: Model
-    options: dict[str, object]
-    resident: Resident
-    stream: Stream
-    holder: int | None = None
-
-    def fits(self, model: Model, options: dict[str, object]) -> bool:
-        """Whether it is idle and what is wanted."""
-        return self.holder is None and (self.model, self.options) == (model, options)
+_LISTENERS = ("vad", "recognizer")
+_managers: weakref.WeakSet[Manager] = weakref.WeakSet()
 
 
 class Manager:
-    """Holds what one `Speech` has loaded. Safe to use from several threads; `close` ends everything."""
+    """Holds what one `Speech` has loaded. Safe to use from several threads; `close` ends everything.
+
+    `on_note` receives sentences for the person who waits, `on_mark` (kind, name) at each load, run and eviction,
+    `on_busy` whether anything is loading or lent.
+    """
 
     def __init__(
-        self, budget: Budget | None = None, *, threads: int = 1, on_measure: Callable[[str], None] = lambda _: None
+        self,
+        budget: Budget | None = None,
+        *,
+        threads: int | None = None,
+        keep_alive: KeepAlive | None = None,
+        on_note: Callable[[str], None] = lambda _: None,
+        on_mark: Callable[[str, str], None] = lambda *_: None,
+        on_busy: Callable[[bool], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.budget = budget
+        self.keep_alive = keep_alive or KeepAlive()
+        self.footprints = Footprints(on_note)
         self._threads = threads
-        self._on_measure = on_measure
-        self._ledger = Ledger()
-        self._footprints: dict[str, Footprint] = {}
-        self._seats: list[_Seat] = []
-        self._closed = False
-        self._changed = threading.Condition()
-        self._parts: dict[str, Part] = {}
-        # What this process takes before this manager has loaded anything.
-        self._base = meter.usage(os.getpid()).pss
-        self._audio_is_base = "soundfile" in sys.modules
-        self._parts["lowvox itself"] = _part("lowvox itself", self._base, self._base)
+        self._mark = on_mark
+        self._busy = on_busy
+        self._share = Share(budget, on_note)
+        self._tickets = 0
+        self._lock = threading.Lock()
+        self._seen: dict[str, Part] = {}
+        self._keeper = Keeper(
+            self.footprints.base,
+            self._share,
+            lambda: self.room,
+            on_mark=on_mark,
+            on_load=self._loaded,
+            on_busy=on_busy,
+            clock=clock,
+        )
+        self._unsubscribe = limit.subscribe(self._limited)
+        _managers.add(self)
 
-    def footprint(self, model: Model) -> Footprint:
-        """Return what a model takes: from the ledger, or measured now in a throw-away process."""
-        entry = engines.entry(model.engine)
-        row = key(model, entry.package, self._threads)
-        return self._known(model.name, row, lambda: measure.footprint(model, entry.placement, self._threads))
+    # What fits ---------------------------------------------------------------------------------------------------
 
-    def needed(self, models: Sequence[Model]) -> int:
-        """Return the bytes that a job with one stream of each of `models` takes at its peak."""
-        return self._base + self._audio().peak() + sum(self.footprint(model).peak() for model in models)
+    @property
+    def room(self) -> int | None:
+        """Bytes that may be taken now: of the budget and the limits in force, what other managers here leave."""
+        budget = None if self.budget is None else self.budget.bytes
+        stated = [size for size in (budget, limit.current()) if size is not None]
+        if not stated:
+            return None
+        others = sum(other.taken for other in list(_managers) if other is not self)
+        return max(0, min(stated) - others)
 
-    def check(self, models: Sequence[Model]) -> None:
-        """Refuse, before anything loads, a job that the budget cannot hold."""
-        if self.budget is None:
-            return
-        for model in models:
-            self._check_files(model)
-        if (needed := self.needed(models)) <= self.budget.bytes:
-            return
-        parts = "".join(f"{model.name} {self.footprint(model).peak() / meter.MB:.0f}, " for model in models)
-        offer = -(-int(needed * _MARGIN) // _STEP) * _STEP // meter.MB
-        raise BudgetError(
-            f"This needs {-(-needed // meter.MB)} MB at its peak ({parts}audio libraries "
-            f"{self._audio().peak() / meter.MB:.0f}, lowvox itself {self._base / meter.MB:.0f}) and the budget is "
-            f"{self.budget}; nothing was loaded. Give it --budget {offer}MB or more.",
-            needed=needed,
-            budget=self.budget.bytes,
+    @property
+    def taken(self) -> int:
+        """Bytes that its models may take now."""
+        return self._keeper.state.charge - self._keeper.state.base
+
+    def plan(self, needs: Sequence[Need], *, thorough: bool = False) -> Plan:
+        """Plan a job inside the budget; nothing is loaded, what matters is measured."""
+        return planner.plan(
+            needs,
+            self.room,
+            self._base(needs, ask=thorough),
+            self.footprints.of,
+            self.entry,
+            floor=self.footprints.floor,
+            cores=os.cpu_count(),
+            thorough=thorough,
         )
 
-    def fits(self, jobs: int, each: Sequence[Model]) -> int:
-        """Return how many of `jobs` at once the budget holds, when each has a stream of every model in `each`."""
-        if self.budget is None:
-            return jobs
-        room = self.budget.bytes - self.needed(())
-        return min(jobs, room // sum(self.footprint(model).peak() for model in each))
+    def most(self, needs: Sequence[Need], jobs: int) -> int:
+        """Return how many of `jobs` at once the budget holds."""
+        return planner.most(
+            needs,
+            jobs,
+            self.room,
+            self._base(needs),
+            self.footprints.of,
+            self.entry,
+            floor=self.footprints.floor,
+            cores=os.cpu_count(),
+        )
+
+    def entry(self, engine: str) -> Entry:
+        """Return an engine's entry, with the threads that were asked for."""
+        found = engines.entry(engine)
+        if self._threads is None:
+            return found
+        return replace(found, profiles=tuple(replace(profile, threads=self._threads) for profile in found.profiles))
+
+    def choice(self, model: Model) -> Choice:
+        """Return the usual way to run a model."""
+        entry = self.entry(model.engine)
+        return Choice(model, entry.profiles[0], entry.placements[0])
+
+    def footprint(self, model: Model) -> Footprint:
+        """Return what a model takes as it is usually run."""
+        return self.footprints.of(self.choice(model))
+
+    # Lending -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def lease(self, *models: Model, **options: object) -> Iterator[list[Any]]:
+    def lease(
+        self, *wanted: Model | Choice, sound: bool | None = None, patience_s: float | None = None, **options: object
+    ) -> Iterator[list[Any]]:
         """Lend a stream of each model, opened with the engines' own `options`; loads what is not there.
 
-        A job gets all its streams or none. It waits where the budget cannot hold it beside what other threads use.
-        Raises BudgetError where the budget cannot hold it at all.
+        A job gets all its streams or none, and waits while the budget cannot hold it beside the others, for
+        `patience_s` seconds at most. `sound` says whether it reads or resamples sound, as who listens does. Raises
+        BudgetError where the budget cannot hold it at all, EngineError where it must not or does not want to wait.
         """
-        seats = self._sit(models, options)
+        choices = [self.choice(item) if isinstance(item, Model) else item for item in wanted]
+        ticket, grant = self._obtain(choices, options, sound, patience_s)
+        lent = [self._lent(*seat) for seat in grant.seats]
+        names = ", ".join(choice.model.name for choice in choices)
+        self._mark("run", names)
+        self._busy(True)
         try:
-            yield [seat.stream for seat in seats]
+            yield lent
         finally:
-            with self._changed:
-                for seat in seats:
-                    seat.holder = None
-                self._changed.notify_all()
+            for stream in lent:
+                stream.give_back()
+            self._mark("end", names)
+            self._keeper.give_back(ticket, grant)
 
-    def parts(self) -> tuple[Part, ...]:
-        """Attribute memory to what has been loaded so far."""
-        with self._changed:
-            return tuple(self._parts.values())
+    def preload(self, *wanted: Model | Choice, **options: object) -> bool:
+        """Load models for later, where that evicts nothing; False where it would."""
+        choices = [self.choice(item) if isinstance(item, Model) else item for item in wanted]
+        ticket = self._ticket(choices, options, sound=None, lends=False)
+        return isinstance(self._keeper.ask(ticket, None), Grant)
+
+    def unload(self, *names: str) -> None:
+        """Unload models by name or role: now what is idle, what is in use after its job."""
+        self._keeper.post(happened.Unwanted(frozenset(names)))
+
+    def pin(self, *names: str) -> None:
+        """Never evict these models, to make room or under pressure; those pinned before are free again."""
+        self._keeper.post(happened.Pinned(frozenset(names)))
 
     def close(self) -> None:
         """Unload everything and load nothing more; may be called twice. Streams that are lent out end with an error."""
-        with self._changed:
-            self._closed = True
-            seats, self._seats = self._seats, []
-            self._changed.notify_all()
-        for seat in seats:
-            # The stream ends with its resident: closing it first would wait for what it is doing.
-            seat.resident.close()
+        self._unsubscribe()
+        self._keeper.close()
+        self._share.close()
+        _managers.discard(self)
 
-    def _sit(self, models: Sequence[Model], options: dict[str, object]) -> list[_Seat]:
-        """Find free seats for a job, or make them as soon as the budget allows."""
-        self.check(models)
-        with self._changed:
-            while True:
-                if self._closed:
-                    raise EngineError("This Speech is closed; open another.")
-                missing = self._missing(models, options)
-                if self._make_room(models, options, missing):
-                    # Under the lock: one load at a time.
-                    for model in missing:
-                        self._seats.append(self._load(model, options))
-                    return self._take(models, options)
-                if not any(seat.holder not in (None, threading.get_ident()) for seat in self._seats):
-                    # Nobody will ever give anything back.
-                    self.check([*(seat.model for seat in self._seats), *missing])
-                self._changed.wait()
+    # Reports -----------------------------------------------------------------------------------------------------
 
-    def _missing(self, models: Sequence[Model], options: dict[str, object]) -> list[Model]:
-        """Return the models of a job that have no free seat; a seat whose engine has failed or died is given up."""
-        missing = []
-        for model in models:
-            seat = next((seat for seat in self._seats if seat.fits(model, options)), None)
-            try:
-                if seat is not None:
-                    seat.stream.reset()
-                    continue
-            except EngineError:
-                self._give_up(seat)
-            missing.append(model)
-        return missing
+    def holdings(self) -> tuple[Holding, ...]:
+        """Return what is held now."""
+        return self._keeper.holdings()
 
-    def _make_room(self, models: Sequence[Model], options: dict[str, object], missing: Sequence[Model]) -> bool:
-        """Whether the budget holds what is missing, once idle seats that the job has no use for are given up."""
-        while self.budget and self.needed([*(seat.model for seat in self._seats), *missing]) > self.budget.bytes:
-            useless = (s for s in self._seats if s.holder is None and not any(s.fits(m, options) for m in models))
-            idle = next(useless, None)
-            if idle is None:
-                return False
-            self._give_up(idle)
+    def parts(self) -> tuple[Part, ...]:
+        """Attribute memory to what has been loaded so far."""
+        with self._lock:
+            return (_part("lowvox itself", self.footprints.base, self.footprints.base), *self._seen.values())
+
+    def guard(self, now: Usage) -> None:
+        """Act on a look at the whole tree: while it is above the budget, what is idle goes, then who broke its plan."""
+        if self.budget is None or now.pss <= self.budget.bytes:
+            return
+        self._keeper.post(happened.Pressed(now.pss - self.budget.bytes))
+        self._keeper.stop_the_greedy(
+            lambda taken, planned: (
+                f"took {taken / meter.MB:.0f} MB where {planned / meter.MB:.0f} were planned, and was stopped to keep "
+                f"the budget of {self.budget}; give it a larger --budget."
+            )
+        )
+
+    # Asking ------------------------------------------------------------------------------------------------------
+
+    def _obtain(
+        self, choices: Sequence[Choice], options: dict[str, object], sound: bool | None, patience_s: float | None
+    ) -> tuple[Ticket, Grant]:
+        """Get seats whose engines live: one that has died since its last job is noticed here."""
+        for _ in range(3):
+            ticket = self._ticket(choices, options, sound, lends=True)
+            answer = self._keeper.ask(ticket, patience_s)
+            if answer is None:
+                raise EngineError(f"No memory of the budget became free in {patience_s:g} s; try again later.")
+            if isinstance(answer, Refuse):
+                raise self._refusal(answer, choices)
+            dead = {held for held, seat in answer.seats if not self._lives(held, seat)}
+            if not dead:
+                return ticket, answer
+            self._keeper.post(happened.Released(ticket.id, frozenset(dead)))
+        raise EngineError(f"{choices[0].model.name} ends as soon as it has been loaded; `lowvox doctor` may know why.")
+
+    def _lives(self, held: int, seat: int) -> bool:
+        home = self._keeper.home(held)
+        if home is None:
+            return False
+        try:
+            home.stream(seat).reset()
+        except EngineError:
+            return False
         return True
 
-    def _give_up(self, seat: _Seat | None) -> None:
-        if seat is not None:
-            self._seats.remove(seat)
-            seat.resident.close()
+    def _ticket(
+        self, choices: Sequence[Choice], options: dict[str, object], sound: bool | None, *, lends: bool
+    ) -> Ticket:
+        listens = any(choice.model.role in _LISTENERS for choice in choices) if sound is None else sound
+        told = tuple(sorted(options.items()))
+        wants = tuple(self._want(choice, told) for choice in choices)
+        overhead = self.footprints.sound() if listens and self.room is not None else 0
+        if overhead:
+            self._seen.setdefault(SOUND, _part(SOUND, overhead, overhead))
+        with self._lock:
+            self._tickets += 1
+            return Ticket(self._tickets, threading.get_ident(), wants, overhead, lends)
 
-    def _take(self, models: Sequence[Model], options: dict[str, object]) -> list[_Seat]:
-        """Take a free seat for each model."""
-        taken = []
-        for model in models:
-            seat = next(seat for seat in self._seats if seat.fits(model, options))
-            seat.holder = threading.get_ident()
-            taken.append(seat)
-        return taken
+    def _want(self, choice: Choice, options: tuple[tuple[str, object], ...]) -> Want:
+        """Say what a model takes; without a budget, what is not known need not be measured."""
+        model = choice.model
+        room = self.room
+        if room is None:
+            size = self.footprints.known(choice) or Footprint(0, 0, 0, 1.0)
+        else:
+            if (floor := self.footprints.floor(model)) > room:
+                self._refuse_files(model, floor, room)
+            size = self.footprints.of(choice)
+        entry = engines.entry(model.engine)
+        return Want(choice, size, options, entry.capacity, self.keep_alive.of(model))
 
-    def _load(self, model: Model, options: dict[str, object]) -> _Seat:
-        """Load a model where it belongs and open a stream."""
-        before = meter.tree_usage().pss
-        resident = self._resident(model)
-        try:
-            stream = resident.open(**options)
-        except BaseException:
-            resident.close()
-            raise
-        if model.name not in self._parts:
-            self._parts[model.name] = _part(model.name, max(0, meter.tree_usage().pss - before), None)
-        return _Seat(model, options, resident, stream)
+    def _lent(self, number: int, seat: int) -> Lent:
+        home = self._keeper.home(number)
+        assert home is not None
+        return Lent(
+            home.choice.model.name, home.stream(seat), home.permits, lambda lent: self._keeper.rested(number, lent)
+        )
 
-    def _resident(self, model: Model) -> Resident:
-        engines.require(model.engine)
-        if engines.entry(model.engine).placement == "in-process":
-            return engines.create(model.engine).load(model, self._threads)
-        worker = Worker(model.name)
-        try:
-            return worker.load(model.engine, model, self._threads)
-        except BaseException:
-            worker.close()
-            raise
+    def _loaded(self, want: Want, size: int) -> None:
+        """Note what has been loaded, for the table of parts."""
+        name, known = want.choice.model.name, want.footprint.resident + want.footprint.stream
+        with self._lock:
+            self._seen[name] = _part(name, known or size, want.footprint.peak() or None)
 
-    def _check_files(self, model: Model) -> None:
-        """Refuse a model whose files alone pass the budget: measuring it would have to load it."""
-        if self.budget is None or model.path is None:
-            return
-        size = sum(file.stat().st_size for file in model.path.rglob("*") if file.is_file())
-        if size > min(self.budget.bytes, meter.available()):
-            raise BudgetError(
-                f"The files of {model.name} have {size / meter.MB:.0f} MB and the budget is {self.budget}; nothing was "
-                "loaded. Take a smaller model (`lowvox models`) or a larger --budget.",
-                needed=size,
-                budget=self.budget.bytes,
-            )
+    def _limited(self, excess: int) -> None:
+        """A limit of this process has changed, or comes near."""
+        if excess:
+            self._keeper.post(happened.Pressed(excess))
+        self._keeper.reroom()
 
-    def _audio(self) -> Footprint:
-        """Return what every job needs besides its models: the libraries that read and resample sound, loaded once."""
-        if self._audio_is_base:  # they are in what this process took before
-            return Footprint(0, 0, 0, 0.0)
-        row = key("audio libraries", "soundfile", self._threads)
-        return self._known("audio libraries", row, measure.audio_footprint)
+    # Words -------------------------------------------------------------------------------------------------------
 
-    def _known(self, name: str, row: str, measured: Callable[[], Footprint]) -> Footprint:
-        """Look a footprint up, or measure it, once however many threads ask."""
-        with self._changed:
-            found = self._footprints.get(row) or self._ledger.get(row)
-            if found is None:
-                self._on_measure(f"Measuring {name} once on this machine ...")
-                found = measured()
-                self._ledger.put(row, found)
-            self._footprints[row] = found
-            self._parts[name] = _part(name, found.resident + found.stream, found.peak())
-            return found
+    def _base(self, needs: Sequence[Need], *, ask: bool = False) -> tuple[tuple[str, int], ...]:
+        listens = any(need.role in _LISTENERS for need in needs)
+        sound = self.footprints.sound() if listens and (ask or self.room is not None) else 0
+        libraries = ((SOUND, sound),) if sound else ()
+        return (*libraries, ("lowvox itself", self.footprints.base))
+
+    def _refusal(self, refused: Refuse, choices: Sequence[Choice]) -> Exception:
+        if refused.error is not None:
+            return refused.error
+        if refused.why == "closed":
+            return EngineError("This Speech is closed; open another.")
+        if refused.why == "line":
+            return EngineError("Too many jobs are waiting for memory already; try again when some are done.")
+        names = ", ".join(choice.model.name for choice in choices)
+        room = self.room or 0
+        why = "beside what the same job holds already " if refused.why == "deadlock" else ""
+        return BudgetError(
+            f"{names} would take lowvox {why}to {-(-refused.needed // meter.MB)} MB at its peak, and "
+            f"{self._share.told(room)}; nothing was loaded. "
+            f"Give it --budget {planner.offer(refused.needed)}MB or more.",
+            needed=refused.needed,
+            budget=room,
+        )
+
+    def _refuse_files(self, model: Model, size: int, room: int) -> None:
+        raise BudgetError(
+            f"The files of {model.name} have {size / meter.MB:.0f} MB and the budget is {room / meter.MB:.0f} MB; "
+            "nothing was loaded. Take a smaller model (`lowvox models`) or a larger --budget.",
+            needed=size,
+            budget=room,
+        )
 
 
 def _part(name: str, resident: int, peak: int | None) -> Part:

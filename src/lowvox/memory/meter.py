@@ -55,48 +55,6 @@ def reset_peak(pid: int) -> bool:
     return True
 
 
-def available() -> int:
-    """Return the bytes that this process could still take: the system's free memory, or less inside a cgroup."""
-    if not _LINUX:
-        import psutil
-
-        return int(psutil.virtual_memory().available)
-    free = _fields("/proc/meminfo").get("MemAvailable", 0)
-    room = [limit - used for limit, used in cgroup_limits()]
-    return max(0, min([free, *room]))
-
-
-def cgroup_limits() -> list[tuple[int, int]]:
-    """Return (limit, used) in bytes of every memory cgroup with a limit that this process is in, v2 and v1."""
-    found = []
-    for folder in _cgroups():
-        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
-            try:
-                found.append((int((folder / limit).read_text()), int((folder / used).read_text())))
-            except (OSError, ValueError):  # not of this version, or "max": no limit
-                continue
-    return found
-
-
-def _cgroups() -> list[Path]:
-    """Return the folders of this process's memory cgroup and of all those above it.
-
-    In a container the path may be that of the host, which is not there: then the root of the tree is the container's.
-    """
-    folders: list[Path] = []
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return folders
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers in {"", "memory"}:
-            root = Path("/sys/fs/cgroup") / controllers
-            own = root / path.lstrip("/")
-            folders += [own, *(above for above in own.parents if above.is_relative_to(root))]
-    return folders
-
-
 def _fields(path: str) -> dict[str, int]:
     """Read `Name:  123 kB` lines as bytes; a file that has gone gives nothing."""
     try:

@@ -1,110 +1,27 @@
-"""A worker: a process that hosts one engine, and the objects here that stand for what it holds.
+"""A worker: a process that hosts one engine, and how its methods are called from here.
 
-Ending the process returns every byte; its death fails one call, with how it died. Calls to one worker take turns.
+Ending the process returns every byte; its death fails the calls that it was at work on, with how it died.
 """
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 import threading
-from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lowvox.errors import EngineError, WorkerDiedError
-from lowvox.memory import wire
+from lowvox.errors import WorkerDiedError
+from lowvox.memory import meter, obituary
+from lowvox.memory.child import Child
+from lowvox.memory.remote import RemoteResident, RemoteStream
+from lowvox.types import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lowvox.types import Model, Word
+    from lowvox.types import Model, Profile
 
-
-class Worker:
-    """A running worker process. `call` is the only way in; `close` ends it at once."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lowvox.memory.hosting"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self._turn = threading.Lock()
-        self._closed = False
-        self._complaints: deque[str] = deque(maxlen=8)
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    @property
-    def pid(self) -> int:
-        """The process's number, for the meter."""
-        return self._process.pid
-
-    def load(self, engine: str, model: Model, threads: int) -> RemoteResident:
-        """Load a model in the worker."""
-        return RemoteResident(self, self.call(0, "load", engine, model, threads).number)
-
-    def call(self, target: int, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Call a method of an object in the worker and wait for its answer."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        with self._turn:
-            try:
-                wire.send(stdin, (target, method, args, kwargs))
-                kind, value = wire.receive(stdout)
-            except (EOFError, OSError, ValueError) as error:
-                raise WorkerDiedError(self._obituary()) from error
-            except BaseException:
-                # Interrupted between question and answer: the wire is out of step for good.
-                self.close()
-                raise
-        if kind == "error":
-            raise value
-        if kind == "end":
-            raise StopIteration
-        return Handle(value) if kind == "object" else value
-
-    def close(self) -> None:
-        """End the process and wait for it; may be called twice."""
-        self._closed = True
-        process = self._process
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was still unsent has nobody to go to
-                    continue
-
-    def _listen(self) -> None:
-        """Keep the last lines that the engine's library prints; they tell why it died."""
-        stderr = self._process.stderr
-        assert stderr is not None
-        with stderr:
-            for line in stderr:
-                self._complaints.append(line.decode(errors="replace").strip())
-
-    def _obituary(self) -> str:
-        """Say how the process ended."""
-        status = self._process.wait()
-        if self._closed:
-            return f"{self.name} has been closed; open it again."
-        self._listener.join(timeout=1)
-        if status < 0:
-            how = f"was killed by {signal.Signals(-status).name}"
-            if -status == signal.SIGKILL:
-                how += " (the system does this when memory runs out)"
-        else:
-            how = f"ended with status {status}"
-        last = f"; its last words: {self._complaints[-1]}" if self._complaints else ""
-        return f"The process of {self.name} {how}{last}. Try again."
+__all__ = ["Handle", "RemoteResident", "RemoteStream", "Worker"]
 
 
 class Handle:
@@ -114,84 +31,136 @@ class Handle:
         self.number = number
 
 
-class RemoteResident:
-    """A `types.Resident` in a worker; closing it ends the worker."""
+class Worker:
+    """A running worker process. `permits` calls work in it at once, each on a lane of its own; others wait."""
 
-    def __init__(self, worker: Worker, number: int) -> None:
-        self._worker = worker
-        self._number = number
-
-    def open(self, **options: object) -> RemoteStream:
-        """Open a stream in the worker."""
-        return RemoteStream(self._worker, self._worker.call(self._number, "open", **options).number)
-
-    def close(self) -> None:
-        """End the worker."""
-        self._worker.close()
-
-
-class RemoteStream:
-    """A recogniser's, synthesizer's or VAD's stream in a worker: each method is the one of the same name there."""
-
-    def __init__(self, worker: Worker, number: int) -> None:
-        self._worker = worker
-        self._number = number
-        self._open = True
-
-    def _call(self, method: str, *args: Any) -> Any:
-        if not self._open:
-            raise EngineError(f"This stream of {self._worker.name} is closed; open another.")
-        return self._worker.call(self._number, method, *args)
-
-    def reset(self) -> None:
-        """See `types.Stream`."""
-        self._call("reset")
-
-    def accept(self, pcm: bytes) -> None:
-        """See `types.RecognizerStream`."""
-        self._call("accept", pcm)
-
-    def partial(self) -> str:
-        """See `types.RecognizerStream`."""
-        return str(self._call("partial"))
-
-    def discard(self) -> None:
-        """See `types.RecognizerStream`."""
-        self._call("discard")
-
-    def finish(self) -> tuple[Word, ...]:
-        """See `types.RecognizerStream`."""
-        words: tuple[Word, ...] = self._call("finish")
-        return words
-
-    def probability(self, pcm: bytes) -> float:
-        """See `types.VadStream`."""
-        return float(self._call("probability", pcm))
+    def __init__(self, name: str, permits: int = 1) -> None:
+        self.name = name
+        self._kills = obituary.kills()
+        self._child = Child(permits)
+        self._free = self._child.lanes
+        self._permits = threading.Semaphore(len(self._free))
+        self._planned: int | None = None
+        self._end: str | None = None  # how it ended, once it has
+        self._ending = threading.Lock()
 
     @property
-    def rate(self) -> int:
-        """See `types.SynthesizerStream`."""
-        return int(self._call("rate"))
+    def pid(self) -> int:
+        """The process's number, for the meter."""
+        return self._child.pid
 
-    def speak(self, text: str) -> Iterator[bytes]:
-        """See `types.SynthesizerStream`: blocks are fetched one by one, so that an unread one is never made."""
-        blocks = self._call("speak", text).number
+    def load(self, at: str, model: Model, profile: Profile, timeout: float | None = None) -> RemoteResident:
+        """Load a model in the worker with the engine at "module:Class".
+
+        An engine that takes longer than `timeout` seconds is stopped: WorkerDiedError.
+        """
+        with self._within(timeout, "did not finish loading"):
+            return RemoteResident(self, self.call(0, "load", at, model, profile).number)
+
+    def call(self, target: int, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of an object in the worker and wait for its answer."""
+        with self._permits:
+            kind, value = self._ask((target, method, args, kwargs))
+        if kind == "greed":
+            self._end_as(obituary.greed(self.name, self._planned))
+            raise WorkerDiedError(self._ended())
+        if kind == "error":
+            raise value
+        if kind == "end":
+            raise StopIteration
+        return Handle(value) if kind == "object" else value
+
+    def limit(self, data_bytes: int) -> bool:
+        """Set a ceiling to what the process may allocate, in bytes; False where the system has none.
+
+        What is more is refused, which ends the process and says so. Mapped files and shared memory do not count. A
+        cgroup would count them, but it kills without a word, and hardly a user may make one: version 2 wants a folder
+        that holds no process but the worker.
+        """
+        if sys.platform != "linux":
+            return False
+        import resource
+
         try:
-            while True:
-                try:
-                    block = self._worker.call(blocks, "__next__")
-                except StopIteration:
-                    return
-                yield block
-        finally:
-            with suppress(WorkerDiedError):  # it was interrupted: there is nothing left to drop
-                self._worker.call(blocks, "__drop__")
+            _, hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)
+            resource.prlimit(self.pid, resource.RLIMIT_DATA, (data_bytes, hard))
+        except (OSError, ValueError):  # it has ended; more than its user may have
+            return False
+        self._planned = data_bytes
+        return True
+
+    def usage(self) -> Usage:
+        """Read what the process holds now; nothing once it has ended."""
+        return meter.usage(self.pid) if self._child.alive else Usage(0, 0, 0, 0)
+
+    def trim(self) -> bool:
+        """Have the process give free memory back to the system; False where it cannot."""
+        return bool(self.call(0, "trim"))
+
+    def end(self, reason: str) -> None:
+        """End the process at once. Calls, also those at work, fail with `name` and this reason; the first counts."""
+        self._end_as(f"{self.name} {reason}")
 
     def close(self) -> None:
-        """Close the stream in the worker; a worker that has died has nothing left to close."""
-        if not self._open:
+        """End the process and wait for it; may be called twice."""
+        self.end("has been closed; open it again.")
+
+    def _ask(self, question: tuple[Any, ...]) -> tuple[str, Any]:
+        """Send a question on a free lane and wait for the answer."""
+        lane = None
+        try:
+            lane = self._free.pop()
+            lane.send(question)
+            answer: tuple[str, Any] = lane.receive()
+        except (EOFError, OSError, ValueError, IndexError) as error:  # IndexError: the lanes are closed
+            raise WorkerDiedError(self._ended()) from error
+        except BaseException:
+            # Interrupted between question and answer: the lane is out of step, and what it works on of no use.
+            self.end("was stopped in the midst of a call; open it again.")
+            raise
+        else:
+            self._free.append(lane)
+            lane = None
+            return answer
+        finally:
+            if lane is not None:
+                lane.close()
+            if self._end is not None:
+                self._close_lanes()
+
+    def _end_as(self, told: str) -> None:
+        with self._ending:
+            self._end = self._end or told
+        self._child.kill()
+        self._close_lanes()
+
+    def _close_lanes(self) -> None:
+        """Close the lanes on which nobody waits; the others are closed by who does."""
+        while self._free:
+            self._free.pop().close()
+
+    def _ended(self) -> str:
+        """Say how the process ended."""
+        status = self._child.status()
+        with self._ending:
+            if self._end is None:
+                kills = obituary.kills()
+                killed = None if kills is None or self._kills is None else kills - self._kills
+                self._end = obituary.ending(self.name, status, self._child.words, self._planned, killed)
+            return self._end
+
+    @contextmanager
+    def _within(self, timeout: float | None, failing: str) -> Iterator[None]:
+        """End the process when what is done here takes longer."""
+        if timeout is None:
+            yield
             return
-        with suppress(WorkerDiedError):
-            self._call("close")
-            self._worker.call(self._number, "__drop__")
-        self._open = False
+        reason = f"{failing} in {timeout:g} s; try again, or take another model (`lowvox models`)."
+        timer = threading.Timer(timeout, self.end, [reason])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()

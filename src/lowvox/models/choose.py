@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
 
 def find(role: Role, language: str | None = None, name: str | None = None) -> Model:
-    """Return the model to load.
+    """Return the best model; see `candidates`."""
+    return candidates(role, language, name)[0]
+
+
+def candidates(role: Role, language: str | None = None, name: str | None = None) -> tuple[Model, ...]:
+    """Return the models that may serve, best first; at least one.
 
     `name` decides alone: an installed or built-in model, or the path of a model folder anywhere. Otherwise `language`
-    decides: of the installed models that serve it the one with the lowest published error rate, else a built-in one;
-    without a language what is built in. NotFoundError says which command brings what is missing; DamagedError names
-    the missing files; UsageError when the name is of another role.
+    decides: the installed models that serve it, the lowest published error rate first, then the built-in ones; without
+    a language what is built in. NotFoundError says which command brings what is missing; DamagedError names the missing
+    files of the best one, a damaged one behind it is left out; UsageError when the name is of another role.
     """
-    return _named(role, name) if name else _serving(role, language)
+    return (_named(role, name),) if name else _serving(role, language)
 
 
 def advice(model: Model, language: str) -> str | None:
@@ -56,48 +61,67 @@ def _named(role: Role, name: str) -> Model:
     return model
 
 
-def _serving(role: Role, language: str | None) -> Model:
-    if language:
-        here = [
-            m
-            for m in store.installed()
-            if engines.entry(m.engine).role == role and catalogue.serves(m.languages, language)
-        ]
-        if here:
-            return _model(min(here, key=lambda found: _rank(found, language)))
-    for record in catalogue.records().values():
-        fits = not language or not record.languages or catalogue.serves(record.languages, language)
-        if record.embedded and record.role == role and fits:
-            return _embedded(record)
+def _serving(role: Role, language: str | None) -> tuple[Model, ...]:
+    here = [*_installed(role, language), *_built_in(role, language)] if language else _built_in(role, None)
+    if here:
+        return tuple(here)
     if language and (offer := catalogue.smallest(role, language)):
         raise NotFoundError(
             f"No {role} for {language!r} is installed; run `lowvox pull {offer.name}` ({offer.size / MB:.0f} MB)."
         )
+    if not any(record.role == role for record in catalogue.records().values()):
+        raise NotFoundError(f"There is no {role} yet; `lowvox models` lists the models that there are.")
     raise catalogue.unknown(language or "any", role)
+
+
+def _installed(role: Role, language: str) -> list[Model]:
+    """Return the models in the store that serve, best first: the sound ones, and the best one whatever its state."""
+    serving = [
+        found
+        for found in store.installed()
+        if engines.entry(found.engine).role == role and catalogue.serves(found.languages, language)
+    ]
+    serving.sort(key=lambda found: _rank(found, language))
+    return [_model(found) for number, found in enumerate(serving) if number == 0 or not found.problem]
+
+
+def _built_in(role: Role, language: str | None) -> list[Model]:
+    """Return the models in their engines' packages that serve; without a language, all of the role."""
+    return [
+        _embedded(record)
+        for record in catalogue.records().values()
+        if record.embedded
+        and record.role == role
+        and (not language or not record.languages or catalogue.serves(record.languages, language))
+    ]
 
 
 def _rank(found: store.Installed, language: str) -> tuple[bool, float, str]:
     """Sort by the exact language first, then by the published error rate; an unknown one comes last."""
-    record = catalogue.records().get(found.name)
-    error_rate = record.quality.value if record and record.quality else float("inf")
-    return catalogue.code(language) not in found.languages, error_rate, found.name
+    rate = _error_rate(found.name)
+    return catalogue.code(language) not in found.languages, float("inf") if rate is None else rate, found.name
+
+
+def _error_rate(name: str) -> float | None:
+    record = catalogue.records().get(name)
+    return record.quality.value if record and record.quality else None
 
 
 def _model(found: store.Installed) -> Model:
     if found.problem:
         raise DamagedError(found.problem)
-    role = engines.entry(found.engine).role
-    return Model(found.name, found.engine, role, found.languages, found.path, store.digest(found.path))
+    role, rate = engines.entry(found.engine).role, _error_rate(found.name)
+    return Model(found.name, found.engine, role, found.languages, found.path, store.digest(found.path), error_rate=rate)
 
 
 def _embedded(record: catalogue.Record) -> Model:
     """Return a model that its engine's package holds; it changes when the package does."""
     from importlib.metadata import PackageNotFoundError, version
 
-    digest = ""
+    digest, rate = "", _error_rate(record.name)
     with suppress(PackageNotFoundError):  # what is missing is said when the engine is created
         digest = version(engines.entry(record.engine).package)
-    return Model(record.name, record.engine, record.role, record.languages, None, digest)
+    return Model(record.name, record.engine, record.role, record.languages, None, digest, error_rate=rate)
 
 
 def missing(name: str) -> NotFoundError:

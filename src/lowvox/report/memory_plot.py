@@ -15,7 +15,7 @@ from lowvox import folders
 from lowvox.report.memory import COLOURS, GREY, RED, REST, headroom, mb, short, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lowvox.types import MemoryReport
 
@@ -29,16 +29,26 @@ _LEGEND_AT = _BAR_AT + _BAR + 0.6
 _CURVE = 2.6
 # Characters of the small print that fit on a line.
 _FITS = 100
+# More names than these would hide each other; the triangles stay.
+_NAMED = 16
+_SIGNS = {"load": ("^", COLOURS[2]), "run": ("|", COLOURS[3]), "evict": ("v", COLOURS[5])}
 
 
-def png(report: MemoryReport, facts: Mapping[str, str], timeline: Sequence[tuple[float, float]] = ()) -> bytes:
-    """Return the picture; `facts` say what was run, `timeline` is (seconds, PSS in MB)."""
-    new_figure = _matplotlib()
+def png(
+    report: MemoryReport,
+    facts: Mapping[str, str],
+    timeline: Sequence[tuple[float, float]] = (),
+    marks: Sequence[tuple[float, str, str]] = (),
+) -> bytes:
+    """Return the picture; `facts` say what was run, `timeline` is (seconds, PSS in MB).
+
+    `marks` are (seconds, kind, name) of what happened, drawn below the time line.
+    """
     small = [line for key, value in facts.items() for line in wrap(f"{key}: {value}", _FITS, subsequent_indent="  ")]
     curve_at = _LEGEND_AT + _LINE * ((len(stack(report)) + 1) // 2) + 0.3
     small_at = curve_at + (_CURVE + 0.75 if timeline else 0)
     height = small_at + _LINE * len(small) + 0.25
-    figure = new_figure(figsize=(_WIDTH, height), dpi=150)
+    figure = drawing(figsize=(_WIDTH, height), dpi=150)
 
     def axes(top: float, tall: float) -> Any:
         """Give the axes that begin `top` inches below the upper edge."""
@@ -51,13 +61,16 @@ def png(report: MemoryReport, facts: Mapping[str, str], timeline: Sequence[tuple
     write(0.6, headroom(report), size=12)
     _bar(axes(_BAR_AT, _BAR), report)
     if timeline:
-        _curve(axes(curve_at, _CURVE), timeline, report.budget_mb)
+        under = axes(curve_at, _CURVE)
+        _curve(under, timeline, report.budget_mb)
+        _marks(under, marks)
     for number, line in enumerate(small):
         write(small_at + _LINE * number, line, size=9, color="#5b6470")
-    return _encoded(figure)
+    return encoded(figure)
 
 
-def _encoded(figure: Any) -> bytes:
+def encoded(figure: Any) -> bytes:
+    """Return a figure as PNG."""
     picture = BytesIO()
     with warnings.catch_warnings():
         # A name in letters that the font lacks is drawn as boxes; that is no reason to talk.
@@ -66,12 +79,12 @@ def _encoded(figure: Any) -> bytes:
     return picture.getvalue()
 
 
-def _matplotlib() -> Callable[..., Any]:
-    """Import matplotlib's figure, with its cache of fonts among lowvox's own files."""
+def drawing(**options: Any) -> Any:
+    """Begin a figure; matplotlib keeps its cache of fonts among lowvox's own files."""
     os.environ.setdefault("MPLCONFIGDIR", str(folders.cache() / "matplotlib"))
     from matplotlib.figure import Figure
 
-    return Figure
+    return Figure(**options)
 
 
 def _bar(axes: Any, report: MemoryReport) -> None:
@@ -113,3 +126,18 @@ def _curve(axes: Any, timeline: Sequence[tuple[float, float]], budget: float | N
     axes.margins(x=0.01)
     axes.grid(axis="y", alpha=0.4)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _marks(axes: Any, marks: Sequence[tuple[float, str, str]]) -> None:
+    """Draw what happened as signs on the ground line, each kind with its own, and the names of all but runs."""
+    for kind in dict.fromkeys(kind for _, kind, _ in marks):
+        sign, colour = _SIGNS.get(kind, ("o", GREY))
+        times = [at for at, which, _ in marks if which == kind]
+        axes.plot(times, [0] * len(times), sign, color=colour, label=kind, clip_on=False)
+    named = [(at, kind, name) for at, kind, name in marks if kind != "run"]
+    for at, kind, name in named[:_NAMED]:
+        text = f"{kind} {short(name)}".replace("$", r"\$")
+        # Beside the step in the curve that it explains.
+        axes.annotate(text, (at, 0), (4, 8), textcoords="offset points", rotation=90, fontsize=7)
+    if marks:
+        axes.legend(loc="upper right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.12))

@@ -25,6 +25,7 @@ _BAR_TOP = 26
 _BAR_BOTTOM = 66
 _CURVE_TOP = 24
 _CURVE_BOTTOM = 220
+_ROOT = "<svg xmlns='http://www.w3.org/2000/svg' width='720'"
 
 
 def bar(report: MemoryReport, fills: Sequence[str]) -> str:
@@ -51,8 +52,13 @@ def bar(report: MemoryReport, fills: Sequence[str]) -> str:
     return _svg(_BAR_BOTTOM + 28, headroom(report), drawn)
 
 
-def curve(timeline: Sequence[tuple[float, float]], budget: float | None) -> str:
-    """Draw (seconds, MB) samples from zero up, with their highest point marked and the budget across."""
+def curve(
+    timeline: Sequence[tuple[float, float]], budget: float | None, marks: Sequence[tuple[float, str, str]] = ()
+) -> str:
+    """Draw (seconds, MB) samples from zero up, with their highest point marked and the budget across.
+
+    `marks` are (seconds, kind, name) of what happened, drawn on the ground line.
+    """
     begin, end = timeline[0][0], max(timeline[-1][0], timeline[0][0] + 1e-3)
     highest = max(timeline, key=lambda sample: sample[1])
     top = _roof(max(highest[1], budget or 0))
@@ -75,10 +81,25 @@ def curve(timeline: Sequence[tuple[float, float]], budget: float | None) -> str:
     if budget:
         drawn.append(f"<path class='limit' d='M{_LEFT} {y(budget):.1f}H{_WIDTH - _RIGHT}'/>")
         drawn.append(_text(_LEFT + 6, y(budget) - 6, f"budget {mb(budget)} MB", "limit", "start"))
+    drawn += [_mark(x(min(max(at, begin), end)), kind, name) for at, kind, name in marks]
     drawn.append(f"<circle class='peak' cx='{x(highest[0]):.1f}' cy='{y(highest[1]):.1f}' r='4'/>")
     drawn.append(_text(x(highest[0]), y(highest[1]) - 9, f"{mb(highest[1])} MB"))
     said = f"Memory over {end - begin:.3g} seconds; highest {mb(highest[1])} MB after {highest[0] - begin:.3g} seconds"
     return _svg(_CURVE_BOTTOM + 42, said, drawn)
+
+
+def _mark(x: float, kind: str, name: str) -> str:
+    """Draw what happened: a load points up, an eviction down, anything else is a stroke; its name shows on hover."""
+    at = f"M{x:.1f} {_CURVE_BOTTOM}"
+    shape = {"load": "l-5 9h10z", "evict": "m-5 0h10l-5 9z"}.get(kind, "v7")
+    said = escape(f"{kind} {name}")
+    return f"<path class='mark {escape(kind)}' d='{at}{shape}'><title>{said}</title></path>"
+
+
+def standalone(drawn: str, style: str) -> str:
+    """Make a drawing a file of its own."""
+    head, _, rest = drawn.partition(">")
+    return f"{head.replace('<svg', _ROOT, 1)}><style>{escape(style)}</style>{rest}\n"
 
 
 def _svg(height: int, said: str, drawn: Sequence[str]) -> str:

@@ -54,8 +54,8 @@ _GERMAN_START = re.compile(
 )
 
 
-def sentences(chunks: Iterable[str], language: str) -> Iterator[str]:
-    """Yield the sentences of a text that comes in chunks of any size, each of at most CAP characters.
+def sentences(chunks: Iterable[str], language: str, cap: int = CAP) -> Iterator[str]:
+    """Yield the sentences of a text that comes in chunks of any size, each of at most `cap` characters, CAP at most.
 
     A blank line and the start of a list item end a sentence, any other line break is a space. Control characters and
     lone surrogates are dropped; nothing else is lost or changed.
@@ -67,8 +67,8 @@ def sentences(chunks: Iterable[str], language: str) -> Iterator[str]:
             yield held.rstrip()
             held = ""
         held += word
-        while len(held.rstrip()) > CAP:
-            cut = _cut(held)
+        while len(held.rstrip()) > cap:
+            cut = _cut(held, cap)
             yield held[:cut].rstrip()
             held = held[cut:].lstrip()
     if held:
@@ -144,10 +144,10 @@ def _abbreviated(left: str, word: str, language: str) -> bool:
     return last.lower() in _ABBREVIATIONS.get(language, ())
 
 
-def _cut(held: str) -> int:
-    """Return where to cut what is longer than CAP: behind punctuation in its second half, else a space, else at CAP."""
+def _cut(held: str, cap: int) -> int:
+    """Return where to cut what is longer: behind punctuation in the second half, else at a space, else at `cap`."""
     for place in _CUTS:
-        found = place.match(held, 0, CAP + 1)
-        if found and found.end() > CAP // 2:
+        found = place.match(held, 0, cap + 1)
+        if found and found.end() > cap // 2:
             return found.end()
-    return CAP
+    return cap

@@ -1,0 +1,77 @@
+"""Footprints: what things take on this machine, from the ledger or measured now; each is measured once.
+
+Knows no budget and loads nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from lowvox import engines
+from lowvox.memory import measure, meter
+from lowvox.memory.ledger import Ledger, key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lowvox.types import Choice, Footprint, Model
+
+SOUND = "audio libraries"
+
+
+class Footprints:
+    """Safe to use from several threads. `on_note` is told what is being measured, since that takes seconds.
+
+    `base` is what this process takes before anything is loaded, in bytes.
+    """
+
+    def __init__(self, on_note: Callable[[str], None] = lambda _: None) -> None:
+        self._note = on_note
+        self._ledger = Ledger()
+        self._known: dict[str, Footprint] = {}
+        self._lock = threading.RLock()
+        self._sound_is_base = "soundfile" in sys.modules
+        self._ledger.get("")  # so that what a ledger needs is in the base
+        # RSS, since what a process shares with other programs may be its own alone a moment later.
+        self.base = meter.usage(os.getpid()).rss
+
+    def of(self, choice: Choice) -> Footprint:
+        """Return what a choice takes; seconds, where it has to be measured."""
+        entry = engines.entry(choice.model.engine)
+        engines.require(choice.model.engine)
+        row = key(choice, entry.package)
+        return self._find(choice.model.name, row, lambda: measure.footprint(choice, entry))
+
+    def known(self, choice: Choice) -> Footprint | None:
+        """Return what a choice takes where that has been measured."""
+        row = key(choice, engines.entry(choice.model.engine).package)
+        with self._lock:
+            return self._known.get(row) or self._ledger.get(row)
+
+    def sound(self) -> int:
+        """Bytes that reading, resampling and writing sound take in this process, beyond the base."""
+        return 0 if self._sound_is_base else self.measure_sound().peak()
+
+    def measure_sound(self) -> Footprint:
+        """Return what reading, resampling and writing sound take, whether this process has begun to or not."""
+        return self._find(SOUND, key(SOUND, "soundfile"), measure.audio_footprint)
+
+    @staticmethod
+    def floor(model: Model) -> int:
+        """Bytes that a model takes at the very least: those of its files."""
+        if model.path is None:
+            return 0
+        return sum(file.stat().st_size for file in model.path.rglob("*") if file.is_file())
+
+    def _find(self, name: str, row: str, measured: Callable[[], Footprint]) -> Footprint:
+        with self._lock:
+            found = self._known.get(row) or self._ledger.get(row)
+            if found is None:
+                self._note(f"Measuring {name} once on this machine ...")
+                found = measured()
+                self._ledger.put(row, found)
+            self._known[row] = found
+            return found

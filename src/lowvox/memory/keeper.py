@@ -1,0 +1,265 @@
+"""The keeper: carries out what `transition` decides, in a thread of its own, so that whoever waits can be interrupted.
+
+It loads and unloads one at a time, and once a second looks after keep-alives, other programs' memory and the other
+lowvox processes. The thread ends when nothing is held. Knows neither plans nor words for people.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lowvox.memory import meter, pressure, transition
+from lowvox.memory import residency as happened
+from lowvox.memory.growth import Growth
+from lowvox.memory.home import Home
+from lowvox.memory.residency import Action, Close, Grant, Open, Refuse, State, Ticket, Unload, Want
+from lowvox.types import Holding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from lowvox.memory.lending import Lent
+    from lowvox.memory.residency import Held
+    from lowvox.memory.share import Share
+
+# How often the outside is looked at: other programs' memory, other lowvox processes.
+_TICK_S = 1.0
+# An engine in this process that hangs cannot be ended.
+_GRACE_S = 10.0
+# A worker above its charge by this factor has broken its plan.
+_TOLERANCE = 1.05
+CLOSED = "has been closed; open it again."
+
+
+class Keeper:
+    """Holds the state and the homes. Safe to use from several threads.
+
+    `room` tells how many bytes may be taken now, None: any number. `on_mark` is told (kind, name) at each load and
+    eviction, `on_load` the want and its bytes at rest, `on_busy` whether anything is loading or lent.
+    """
+
+    def __init__(
+        self,
+        base: int,
+        share: Share,
+        room: Callable[[], int | None],
+        *,
+        on_mark: Callable[[str, str], None],
+        on_load: Callable[[Want, int], None],
+        on_busy: Callable[[bool], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.state = State(base=base)
+        self._share = share
+        self._room = room
+        self._mark = on_mark
+        self._on_load = on_load
+        self._busy = on_busy
+        self._clock = clock
+        self._changed = threading.Condition(threading.RLock())
+        self._loader = threading.Lock()
+        self._answers: dict[int, Grant | Refuse] = {}
+        self._todo: deque[Action] = deque()
+        self._homes: dict[int, Home] = {}
+        self._growths: dict[int, Growth] = {}
+        self._thread: threading.Thread | None = None
+
+    def post(self, event: happened.Event) -> None:
+        """Take a step; answers go to who waits, work to the thread."""
+        with self._changed:
+            self.state, actions = transition.step(self.state, event, self._clock())
+            for action in actions:
+                if isinstance(action, Grant | Refuse):
+                    self._answers[action.ticket] = action
+                else:
+                    self._todo.append(action)
+            if self._thread is None and (self._todo or self.state.helds):
+                self._thread = threading.Thread(target=self._keep, name="lowvox-memory", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def ask(self, ticket: Ticket, patience_s: float | None) -> Grant | Refuse | None:
+        """Stand in line and wait for the answer, None when it takes longer; whoever is interrupted leaves the line."""
+        self.reroom(ticket)
+        self.post(happened.Asked(ticket))
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: ticket.id in self._answers, patience_s)
+                if ticket.id in self._answers:
+                    return self._answers.pop(ticket.id)
+        except BaseException:
+            self._cancel(ticket)
+            raise
+        self._cancel(ticket)
+        return None
+
+    def reroom(self, ticket: Ticket | None = None) -> None:
+        """Tell the state how much it may take; of a budget that is shared, what can be reserved for this job."""
+        room = self._room()
+        if room is not None and self._share.active:
+            with self._changed:
+                state = self.state
+            room = self._share.claim(state, ticket, room)
+        if room != self.state.room:
+            self.post(happened.Roomed(room))
+
+    def home(self, number: int) -> Home | None:
+        """Return a held model's home, while it has one."""
+        return self._homes.get(number)
+
+    def give_back(self, ticket: Ticket, grant: Grant) -> None:
+        """Return seats, with what their models take at rest now; what has died or grown is not used again."""
+        measured, spoiled = [], set()
+        for number in {held for held, _ in grant.seats}:
+            home, growth = self._homes.get(number), self._growths.get(number)
+            if home is None or growth is None:
+                continue
+            home.trim()
+            size = home.at_rest()
+            if not size or growth.add(size):
+                spoiled.add(number)
+            measured.append((number, size))
+        self.post(happened.Released(ticket.id, frozenset(spoiled), tuple(measured)))
+
+    def rested(self, number: int, lent: Lent) -> None:
+        """Look at a worker between two utterances: one that has grown is replaced where nobody else uses it."""
+        home, growth = self._homes.get(number), self._growths.get(number)
+        if home is None or growth is None or home.pid is None or not growth.suspect(home.at_rest()):
+            return
+        home.trim()
+        with self._changed:
+            held = self.state.find(number)
+        if held is None or len(held.seats) != 1 or not growth.grown(home.at_rest()):
+            return
+        seat = held.seats[0]
+        with self._loader:
+            self._mark("recycle", home.choice.model.name)
+            home.renew(seat.id, seat.options)
+            growth.begin(home.at_rest())
+            lent.stream = home.stream(seat.id)
+
+    def stop_the_greedy(self, reason: Callable[[int, int], str]) -> None:
+        """End the workers that take more than they are charged with; `reason` is made of both figures, in bytes."""
+        with self._changed:
+            pairs = [(held, self._homes[held.id]) for held in self.state.helds if held.id in self._homes]
+        for held, home in pairs:
+            if home.pid is not None and (size := home.at_rest()) > _TOLERANCE * held.charge:
+                self._mark("stop", held.want.choice.model.name)
+                home.end(reason(size, held.charge))
+
+    def close(self) -> None:
+        """Unload everything and load nothing more; may be called twice."""
+        self.post(happened.Closed())
+        with self._changed:
+            thread, homes = self._thread, list(self._homes.values())
+        for home in homes:
+            home.end(CLOSED)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_GRACE_S)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """Return what is held now."""
+        with self._changed:
+            return tuple(self._holding(held) for held in self.state.helds)
+
+    # The thread --------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                if not self._todo and not self.state.helds:
+                    self._thread = None
+                    break
+                if not self._todo:
+                    self._changed.wait(self._pause())
+                action = self._todo.popleft() if self._todo else None
+            if action is None:
+                self._tick()
+            else:
+                with self._loader:
+                    self._do(action)
+            self._share.publish(self.state, self.holdings())
+        self._share.publish(self.state, ())
+
+    def _pause(self) -> float:
+        end = transition.wake(self.state)
+        return _TICK_S if end is None else max(0.0, min(_TICK_S, end - self._clock()))
+
+    def _tick(self) -> None:
+        """Look after time, other programs and other lowvox processes."""
+        self.post(happened.Ticked())
+        if pressed := max(pressure.wanted(pressure.read()), self._share.wanted()):
+            self.post(happened.Pressed(pressed))
+        self.reroom()
+        with self._changed:
+            state = self.state
+        busy = state.loading is not None or any(held.busy for held in state.helds)
+        self._busy(busy)
+        if state.residue and not any(held.want.choice.placement == "in-process" for held in state.helds):
+            self.post(happened.Settled(meter.usage(os.getpid()).rss))
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Open(number, seat, want):
+                self._open(number, seat, want)
+            case Unload(number):
+                self._unload(number)
+            case Close(number, seat):
+                if home := self._homes.get(number):
+                    home.close(seat)
+
+    def _open(self, number: int, seat: int, want: Want) -> None:
+        with self._changed:
+            home = self._homes.setdefault(number, Home(want, held_to_plan=self.state.room is not None))
+            if self.state.closed:
+                home.end(CLOSED)
+        self._mark("load", want.choice.model.name)
+        try:
+            size = home.open(seat, want.options)
+        except Exception as error:
+            self.post(happened.Failed(error))
+            return
+        with self._changed:
+            self._growths.setdefault(number, Growth(want.footprint)).begin(size)
+        self._on_load(want, size)
+        self.post(happened.Loaded(size))
+
+    def _unload(self, number: int) -> None:
+        with self._changed:
+            home = self._homes.pop(number, None)
+            self._growths.pop(number, None)
+        kept = 0
+        if home is not None:
+            self._mark("evict", home.choice.model.name)
+            kept = home.unload()
+        self.post(happened.Unloaded(number, kept))
+
+    def _cancel(self, ticket: Ticket) -> None:
+        self.post(happened.Cancelled(ticket.id))
+        self._answers.pop(ticket.id, None)
+
+    def _holding(self, held: Held) -> Holding:
+        home, choice, size = self._homes.get(held.id), held.want.choice, held.want.footprint
+        leases = sum(seat.ticket is not None for seat in held.seats)
+        status: Literal["loading", "idle", "leased", "unloading"] = "leased" if leases else "idle"
+        if held.status != "ready":
+            status = "unloading" if held.status == "unloading" else "loading"
+        return Holding(
+            model=choice.model.name,
+            role=choice.model.role,
+            placement=choice.placement,
+            pid=home.pid if home else None,
+            status=status,
+            bytes=held.at_rest,
+            peak=held.at_rest + min(len(held.seats), choice.runs) * size.work_for(choice.cap),
+            streams=len(held.seats),
+            leases=leases,
+            idle_s=0.0 if leases else max(0.0, self._clock() - held.idle_since),
+            keep_alive=held.want.keep_alive,
+            pinned=choice.model.name in self.state.pinned,
+        )

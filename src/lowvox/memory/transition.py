@@ -1,0 +1,431 @@
+"""The transition: what follows when something happens to models in memory, as one pure function.
+
+`step(state, event, now)` gives the next state and what has to be done. Tickets wait in one line, first come, first
+served; one model is loaded at a time; one that is in use or pinned is never evicted. Knows no process, no thread, no
+clock and no engine: `manager` does what is decided here, and reports back with events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import singledispatchmethod
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from lowvox.memory.residency import (
+    LINE,
+    Action,
+    Asked,
+    Cancelled,
+    Close,
+    Closed,
+    Event,
+    Failed,
+    Grant,
+    Held,
+    Job,
+    Loaded,
+    Open,
+    Pinned,
+    Pressed,
+    Refuse,
+    Released,
+    Roomed,
+    Seat,
+    Settled,
+    State,
+    Ticked,
+    Ticket,
+    Unload,
+    Unloaded,
+    Unwanted,
+    Want,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def step(state: State, event: Event, now: float) -> tuple[State, list[Action]]:
+    """Return the state after an event, and what has to be done; `now` is in seconds and never falls."""
+    turn = _Turn(state, now)
+    turn.take(event)
+    turn.settle()
+    return turn.state, turn.actions
+
+
+def needed(state: State, ticket: Ticket) -> int:
+    """Bytes that a job takes at its peak when everything that may go has gone: all but what is pinned or its own."""
+    mine = _own(state, ticket.holder)
+    bare = [replace(held, seats=tuple(seat for seat in held.seats if seat.ticket in mine)) for held in state.helds]
+    kept = tuple(held for held in bare if held.seats or (_pinned(state, held) and _usable(held)))
+    return _seated(replace(state, helds=kept), ticket)[0].charge
+
+
+def projected(state: State, ticket: Ticket) -> int:
+    """Bytes that a job takes at its peak beside everything that is there."""
+    return _seated(state, ticket)[0].charge
+
+
+def wake(state: State) -> float | None:
+    """Return when the next keep-alive ends, None when none does."""
+    ends = [_end(state, held) for held in state.helds]
+    return min((end for end in ends if end is not None), default=None)
+
+
+class _Turn:
+    """One step under way."""
+
+    def __init__(self, state: State, now: float) -> None:
+        self.state = state
+        self.now = now
+        self.actions: list[Action] = []
+
+    def settle(self) -> None:
+        """Do all that can be done now: make room, grant, seat who waits, let go, begin the next load."""
+        while self.state.full and not self._unloading and (self._shrink() or self._give_up()):
+            pass
+        self._grant()
+        while self.state.line and self._serve(self.state.line[0]):
+            pass
+        # Only now: who waits for a model whose time is over shall not have to load it again.
+        for held in self.state.helds:
+            if self._over(held):
+                self._unload(held)
+        self._open_next()
+
+    # Events ----------------------------------------------------------------------------------------------------------
+
+    @singledispatchmethod
+    def take(self, event: Event) -> None:
+        """Write down what has happened."""
+        raise NotImplementedError(event)
+
+    @take.register
+    def _(self, event: Asked) -> None:
+        """Put a ticket in line; who already holds something goes before those who may wait for it."""
+        state, ticket = self.state, event.ticket
+        if state.closed:
+            self.actions.append(Refuse(ticket.id, "closed"))
+        elif state.room is not None and (least := needed(state, ticket)) > state.room:
+            self.actions.append(Refuse(ticket.id, "budget", least))
+        elif len(state.line) >= LINE:
+            self.actions.append(Refuse(ticket.id, "line"))
+        elif _own(state, ticket.holder):
+            self._set(line=(ticket, *state.line))
+        else:
+            self._set(line=(*state.line, ticket))
+
+    @take.register
+    def _(self, event: Cancelled) -> None:
+        self._set(line=tuple(ticket for ticket in self.state.line if ticket.id != event.ticket))
+        self._leave(event.ticket)
+
+    @take.register
+    def _(self, event: Loaded) -> None:
+        """Write down that a seat is open, and its model ready."""
+        held, seat = self._loading()
+        self._set(loading=None)
+        seats = _swapped(held, replace(seat, open=True))
+        self._put(replace(held, seats=seats, status="ready", idle_since=self.now))
+        self._weigh(held.id, event.measured)
+
+    @take.register
+    def _(self, event: Failed) -> None:
+        """Give up a seat that could not be opened, and what was loaded for it; its ticket gets nothing."""
+        held, seat = self._loading()
+        self._set(loading=None)
+        self._remove(held, seat)
+        if (left := self.state.find(held.id)) is not None:
+            self._put(replace(left, doomed=True))
+        if seat.ticket is not None:
+            self._leave(seat.ticket)
+            self.actions.append(Refuse(seat.ticket, "failed", error=event.error))
+
+    @take.register
+    def _(self, event: Released) -> None:
+        self._leave(event.ticket)
+        for number, measured in event.measured:
+            self._weigh(number, measured)
+        for number in event.spoiled:
+            if (held := self.state.find(number)) is not None:
+                self._put(replace(held, doomed=True))
+
+    @take.register
+    def _(self, event: Unloaded) -> None:
+        helds = tuple(held for held in self.state.helds if held.id != event.held)
+        self._set(helds=helds, residue=self.state.residue + event.kept)
+
+    @take.register
+    def _(self, event: Unwanted) -> None:
+        for held in self.state.helds:
+            model = held.want.choice.model
+            if event.names & {model.name, model.role}:
+                self._put(replace(held, doomed=True))
+
+    @take.register
+    def _(self, event: Pinned) -> None:
+        self._set(pinned=event.names)
+
+    @take.register
+    def _(self, event: Pressed) -> None:
+        """Evict until enough is on its way, or nothing is left that may go."""
+        size = event.bytes - sum(held.at_rest for held in self.state.helds if held.status == "unloading")
+        while size > 0 and (victim := self._victim()):
+            size -= victim.at_rest
+            self._unload(victim)
+
+    @take.register
+    def _(self, event: Roomed) -> None:
+        self._set(room=event.room)
+
+    @take.register
+    def _(self, event: Settled) -> None:
+        self._set(base=event.base, overhead=0, residue=0)
+
+    @take.register
+    def _(self, event: Ticked) -> None:
+        """What has come to its end is let go by `settle`."""
+
+    @take.register
+    def _(self, event: Closed) -> None:  # noqa: ARG002
+        """Refuse all that wait and unload everything, also what is in use; what is being loaded follows."""
+        waiting = [*self.state.line, *(job.ticket for job in self.state.jobs if not job.granted)]
+        self.actions += [Refuse(ticket.id, "closed") for ticket in waiting]
+        self._set(closed=True, line=())
+        for job in self.state.jobs:
+            self._leave(job.ticket.id)
+        for held in self.state.helds:
+            self._put(replace(held, doomed=True))
+
+    # Decisions -------------------------------------------------------------------------------------------------------
+
+    def _serve(self, ticket: Ticket) -> bool:
+        """Deal with the first in line; False: it has to wait."""
+        seated, seats = _seated(self.state, ticket)
+        if not seated.full:
+            self.state = replace(seated, line=seated.line[1:], jobs=(*seated.jobs, Job(ticket, seats)))
+            self._grant()
+        elif not ticket.lends:
+            self._drop(ticket, Refuse(ticket.id, "full"))
+        elif (least := needed(self.state, ticket)) > (self.state.room or 0):
+            self._drop(ticket, Refuse(ticket.id, "budget", least))
+        elif self._unloading:
+            return False  # room is on its way, and how much will be known then
+        elif self._shrink({number for pair in seats for number in pair}):
+            return True
+        elif self._stuck() and not self._pending:
+            self._drop(ticket, Refuse(ticket.id, "deadlock", seated.charge))
+        else:
+            return False
+        return True
+
+    def _shrink(self, claimed: Collection[int] = ()) -> bool:
+        """Evict one idle model or close one idle seat that is not claimed; False: there is none.
+
+        At last a claimed model may go that has grown beyond its footprint: loaded anew it takes less.
+        """
+        if victim := self._victim(claimed):
+            self._unload(victim)
+        elif spare := _spare(self.state, claimed):
+            self._close(*spare)
+        elif victim := self._victim({held.id for held in self.state.helds if not held.excess}):
+            self._unload(victim)
+        else:
+            return False
+        return True
+
+    def _give_up(self) -> bool:
+        """Refuse the first job that can't be granted for want of room; False: somebody may still make some."""
+        if not self._pending or not self._stuck():
+            return False
+        ticket, charge = self._pending[0].ticket, self.state.charge
+        self._leave(ticket.id)
+        self.actions.append(Refuse(ticket.id, "budget", charge))
+        return True
+
+    def _grant(self) -> None:
+        """Grant the jobs whose seats are all open; one that only loads lets them idle."""
+        shut = {seat.ticket for held in self.state.helds for seat in held.seats if not seat.open}
+        for job in self._pending:
+            if self.state.full or job.ticket.id in shut:
+                continue
+            self.actions.append(Grant(job.ticket.id, job.seats))
+            if job.ticket.lends:
+                granted = replace(job, granted=True)
+                self._set(jobs=tuple(granted if other is job else other for other in self.state.jobs))
+            else:
+                self._leave(job.ticket.id)
+
+    def _open_next(self) -> None:
+        """Begin the next load: one at a time, and none while more is taken than there is room for."""
+        if self.state.loading is not None or self.state.full:
+            return
+        for held in self.state.helds:
+            for seat in held.seats:
+                if not seat.open:
+                    self._set(loading=seat.id)
+                    self.actions.append(Open(held.id, seat.id, replace(held.want, options=seat.options)))
+                    return
+
+    def _leave(self, number: int) -> None:
+        """Take a ticket's seats from it: they idle; those that were never opened are not any more."""
+        self._set(jobs=tuple(job for job in self.state.jobs if job.ticket.id != number))
+        for seat in [seat for held in self.state.helds for seat in held.seats if seat.ticket == number]:
+            held = next(held for held in self.state.helds if seat in held.seats)
+            if seat.open or seat.id == self.state.loading:
+                self._put(replace(held, seats=_swapped(held, replace(seat, ticket=None)), idle_since=self.now))
+            else:
+                self._close(held, seat)
+
+    def _stuck(self) -> bool:
+        """Whether waiting is in vain: nothing is on its way, and whoever has seats waits for others."""
+        if self.state.loading is not None or self._unloading:
+            return False
+        tickets = (*self.state.line, *(job.ticket for job in self._pending))
+        waiting = {ticket.holder for ticket in tickets if ticket.lends}
+        return all(job.ticket.holder in waiting for job in self.state.jobs if job.granted)
+
+    def _victim(self, spared: Collection[int] = ()) -> Held | None:
+        """Return the idle model that goes next: long idle, large, and quick to load again."""
+        idle = [held for held in self.state.helds if _evictable(self.state, held) and held.id not in spared]
+        return max(idle, key=self._worth, default=None)
+
+    def _worth(self, held: Held) -> float:
+        if self._over(held):
+            return inf
+        idle = max(self.now - held.idle_since, 1e-3)
+        return idle * held.at_rest / max(held.want.footprint.load_s, 1e-3)
+
+    def _over(self, held: Held) -> bool:
+        """Whether an idle model's time is over."""
+        end = _end(self.state, held)
+        return end is not None and end <= self.now
+
+    # Changes ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _unloading(self) -> bool:
+        return any(held.status == "unloading" for held in self.state.helds)
+
+    @property
+    def _pending(self) -> list[Job]:
+        """Jobs that have seats and are not granted yet."""
+        return [job for job in self.state.jobs if not job.granted]
+
+    def _loading(self) -> tuple[Held, Seat]:
+        """Return the seat that is being opened, and its model."""
+        return next((held, seat) for held in self.state.helds for seat in held.seats if seat.id == self.state.loading)
+
+    def _weigh(self, number: int, measured: int) -> None:
+        """Write down what a model was measured to take, 0: not known. At work it takes more: that says nothing."""
+        held, granted = self.state.find(number), {job.ticket.id for job in self.state.jobs if job.granted}
+        if held is not None and measured and not any(seat.ticket in granted for seat in held.seats):
+            size = held.want.footprint
+            planned = size.resident + size.stream * sum(seat.open for seat in held.seats)
+            self._put(replace(held, excess=max(0, measured - planned)))
+
+    def _unload(self, held: Held) -> None:
+        self._put(replace(held, status="unloading"))
+        self.actions.append(Unload(held.id))
+
+    def _close(self, held: Held, seat: Seat) -> None:
+        """Give up a seat, with the stream that it may have."""
+        if held.status == "ready":
+            self.actions.append(Close(held.id, seat.id))
+        self._remove(held, seat)
+
+    def _remove(self, held: Held, seat: Seat) -> None:
+        """Take a seat away, and with the last one a model that was never loaded."""
+        left = replace(held, seats=tuple(other for other in held.seats if other.id != seat.id))
+        if left.seats or left.status != "absent":
+            self._put(left)
+        else:
+            self._set(helds=tuple(other for other in self.state.helds if other.id != held.id))
+
+    def _drop(self, ticket: Ticket, refusal: Refuse) -> None:
+        self._set(line=tuple(other for other in self.state.line if other is not ticket))
+        self.actions.append(refusal)
+
+    def _put(self, held: Held) -> None:
+        self._set(helds=tuple(held if other.id == held.id else other for other in self.state.helds))
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+
+def _seated(state: State, ticket: Ticket) -> tuple[State, tuple[tuple[int, int], ...]]:
+    """Return the state in which a ticket has its seats, and which they are: (held, seat) for each want."""
+    state = replace(state, overhead=max(state.overhead, ticket.overhead))
+    seats = []
+    for want in ticket.wants:
+        held = _home(state, want) or Held(state.made + 1, want, ())
+        seat = _seat(state, held, want) or Seat(state.made + 2, want.options, None)
+        taken = replace(seat, ticket=ticket.id, options=want.options, open=seat.open and seat.options == want.options)
+        seated = _restated(replace(held, seats=_swapped(held, taken)), want)
+        others = tuple(seated if other.id == held.id else other for other in state.helds)
+        if held not in state.helds:
+            others = (*others, seated)
+        state = replace(state, helds=others, made=state.made + 2)
+        seats.append((held.id, seat.id))
+    return state, tuple(seats)
+
+
+def _home(state: State, want: Want) -> Held | None:
+    """Return where a want finds a seat: one that is free, best with its own options, or one that can be added."""
+    fit = [held for held in state.helds if held.want.choice == want.choice and _usable(held)]
+    with_room = [held for held in fit if want.capacity is None or len(held.seats) < want.capacity]
+    free = [held for held in fit if _seat(state, held, want)]
+    same = [held for held in free if (seat := _seat(state, held, want)) and seat.options == want.options]
+    return next(iter((*same, *free, *with_room)), None)
+
+
+def _seat(state: State, held: Held, want: Want) -> Seat | None:
+    """Return a free seat, best one that was opened with the same options, or is being opened and nobody's."""
+    loaders = {None, *(job.ticket.id for job in state.jobs if not job.ticket.lends)}
+    free = [seat for seat in held.seats if seat.ticket in loaders and (seat.open or seat.options == want.options)]
+    return max(free, key=lambda seat: seat.options == want.options, default=None)
+
+
+def _own(state: State, holder: int) -> set[int]:
+    """Return the tickets with which a holder has seats."""
+    return {job.ticket.id for job in state.jobs if job.ticket.lends and job.ticket.holder == holder}
+
+
+def _usable(held: Held) -> bool:
+    return held.status != "unloading" and not held.doomed
+
+
+def _evictable(state: State, held: Held) -> bool:
+    loading = any(seat.id == state.loading for seat in held.seats)
+    return held.status == "ready" and not (held.busy or loading or (_pinned(state, held) and not held.doomed))
+
+
+def _pinned(state: State, held: Held) -> bool:
+    return held.want.choice.model.name in state.pinned
+
+
+def _spare(state: State, claimed: Collection[int]) -> tuple[Held, Seat] | None:
+    """Return an idle seat of a model that stays."""
+    seats = ((held, seat) for held in state.helds if held.status == "ready" for seat in held.seats)
+    return next((pair for pair in seats if pair[1].open and pair[1].ticket is None and pair[1].id not in claimed), None)
+
+
+def _swapped(held: Held, seat: Seat) -> tuple[Seat, ...]:
+    """Return the seats of a held model with this one in the place of its older self, or added."""
+    if any(other.id == seat.id for other in held.seats):
+        return tuple(seat if other.id == seat.id else other for other in held.seats)
+    return (*held.seats, seat)
+
+
+def _restated(held: Held, want: Want) -> Held:
+    """Return a held model as the latest want states it: keep-alive and footprint, but never less bytes at rest."""
+    stated = replace(held, want=want, excess=0)
+    return replace(stated, excess=max(0, held.at_rest - stated.at_rest))
+
+
+def _end(state: State, held: Held) -> float | None:
+    """Return when an idle model has to go, None: it is in use, or kept for ever."""
+    if not _evictable(state, held) or (held.want.keep_alive < 0 and not held.doomed):
+        return None
+    return held.idle_since + (0 if held.doomed else held.want.keep_alive)

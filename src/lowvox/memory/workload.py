@@ -1,0 +1,62 @@
+"""The heaviest work that lowvox ever gives an engine, by role: what is measured is what the promises are made of.
+
+Doubt costs a recogniser memory, so it hears a crowd; sound costs a synthesizer memory, so it spells letters, slowly.
+Knows no worker and no meter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits
+from lowvox.text.sentences import CAP
+
+if TYPE_CHECKING:
+    from lowvox.types import Model, Role
+
+# The longest input of a role: seconds of sound, characters of text.
+_LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": float(CAP), "punctuator": float(CAP)}
+# What makes the most sound of the fewest characters. Measured on espeak, which holds a sentence's sound twice: its
+# largest dictionary is Russian (8 MB), its longest sound Japanese, which spells out "Chinese letter" (286 s).
+_SPELLED = {"ru": "W ", "ja": "一"}
+_SLOW = 0.5
+_FRAMES = 32
+_LIVE_BYTES = 6 * FRAME_BYTES  # how much sound dictation hears between two partials
+
+
+def longest(role: Role) -> float:
+    """Return the longest input that the role is ever given; 0 where length does not matter."""
+    return _LONGEST.get(role, 0.0)
+
+
+def voices(model: Model) -> list[dict[str, object]]:
+    """Return the options of the streams that take the most; one after the other, if there are several."""
+    if model.role != "synthesizer":
+        return [{}]
+    return [{"rate": _SLOW, "language": code} for code in _SPELLED if code in model.languages] or [{"rate": _SLOW}]
+
+
+def work(
+    role: Role, stream: Any, length: float, sound: bytes, voice: dict[str, object], *, live: bool = False
+) -> float:
+    """Give a stream an input of `length` and return how many seconds of sound went in or came out.
+
+    `sound` is PCM at 16 kHz, at least as long; `live` gives it bit by bit and asks for partials. `voice` are the
+    options that the stream was opened with.
+    """
+    if role == "synthesizer":
+        text = (_SPELLED.get(str(voice.get("language")), "7 ") * CAP)[: round(length)]
+        return sum(len(pcm) for pcm in stream.speak(text)) / 2 / float(stream.rate)
+    if role == "vad":
+        for number in range(_FRAMES):
+            stream.probability(sound[number * FRAME_BYTES : (number + 1) * FRAME_BYTES])
+        return _FRAMES * FRAME_S
+    heard = sound[: 2 * round(16000 * length)]
+    if live:
+        for at in range(0, len(heard), _LIVE_BYTES):
+            stream.accept(heard[at : at + _LIVE_BYTES])
+            stream.partial()
+    else:
+        stream.accept(heard)
+    stream.finish()
+    return length

@@ -25,11 +25,12 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from plans_job import Part
+from benchmarks.plans_job import Part
 
 from lowvox import engines, models
 from lowvox.memory import measure, meter
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 MB = meter.MB
 HZ = 50
-JOB = Path(__file__).with_name("plans_job.py")
+ROOT = Path(__file__).resolve().parents[1]
 # Makes the sound of a length that stays just below a cap: to be resampled, and decoded from the heavier format.
 CROWD = """
 import sys, numpy, soundfile, soxr
@@ -95,7 +96,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run)
         self.peak = 0
 
-    def __enter__(self) -> Sampler:
+    def __enter__(self) -> Self:
         self.sample()
         self._thread.start()
         return self
@@ -124,9 +125,8 @@ class Sampler:
             self.sample()
 
 
-def plans(vad: Model, sphinx: Model, voice: Model | None, vosk: Model | None) -> Iterator[tuple[Wish, ...]]:
+def plans(sphinx: Model, voice: Model | None, vosk: Model | None) -> Iterator[tuple[Wish, ...]]:
     """Yield the plans, without the VAD that goes with every recogniser."""
-    del vad
     sphinxes = [Wish(sphinx, streams, cap=cap) for streams in (1, 2, 3, 4) for cap in (0, 1, 2)]
     sphinxes += [Wish(sphinx, streams, "in-process", cap=cap) for streams in (1, 2, 3) for cap in (0, 1, 2)]
     voices = [Wish(voice, streams, cap=cap) for streams in (1, 2, 3, 4) for cap in (0, 1, 2)] if voice else []
@@ -155,7 +155,12 @@ def carry_out(parts: list[Part]) -> tuple[int, int, int]:
     """Run a plan; return (bytes before anything is loaded, bytes of those that others share, bytes at the peak)."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, str(JOB)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", "benchmarks.plans_job"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as job:
         assert job.stdin
         assert job.stdout
@@ -191,10 +196,8 @@ class Bench:
         predicted += self._audio.peak(listeners) if listeners else 0
         base, shared, measured = carry_out([self._part(part) for part in parts])
         result = Result(" + ".join(map(str, wishes)), base + predicted, measured, shared)
-        print(
-            f"{result.predicted / MB:7.1f} {result.measured / MB:7.1f} {result.ratio:6.3f} {shared / MB:5.1f}  {result.name}",
-            flush=True,
-        )
+        figures = f"{result.predicted / MB:7.1f} {result.measured / MB:7.1f} {result.ratio:6.3f} {shared / MB:5.1f}"
+        print(f"{figures}  {result.name}", flush=True)
         return result
 
     def _footprint(self, choice: Choice) -> Footprint:
@@ -215,12 +218,10 @@ class Bench:
 
 def plot(results: list[Result], path: Path) -> None:
     """Draw predicted against measured, with the band of 10 %."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 6), layout="constrained")
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
     most = 1.1 * max(result.measured for result in results) / MB
     axes.fill_between([0, most], [0, 0.9 * most], [0, 1.1 * most], color="0.9", label="within 10 %")
     axes.plot([0, most], [0, most], color="0.6", linewidth=1)
@@ -258,7 +259,7 @@ def main() -> None:
         vosk = Model("vosk-replica", "vosk", "recognizer", ("en",), path=kaldi.build(Path(folder) / "vosk"))
         vad, sphinx = models.find("vad"), models.find("recognizer", "en", "pocketsphinx-en-us")
         voice = models.find("synthesizer", "en") if engines.available("espeak") else None
-        every = list(plans(vad, sphinx, voice, vosk if engines.available("vosk") else None))
+        every = list(plans(sphinx, voice, vosk if engines.available("vosk") else None))
         chosen = [wishes for wishes in every if arguments.only in " + ".join(map(str, wishes))][:: arguments.every]
         bench = Bench(Path(folder), vad)
         print("predicted, measured MB; ratio; MB of the first process shared with other programs; plan")

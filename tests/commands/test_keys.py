@@ -4,11 +4,12 @@ import os
 import pty
 import sys
 import termios
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lowvox.commands.keys import pressed
+from lowvox.commands.keys import _windows, pressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,3 +41,12 @@ def test_where_there_is_no_terminal_time_passes(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(sys, "stdin", nothing)
         with pressed() as key:
             assert key(0) == ""
+
+
+def test_windows_has_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter("q")
+    console = SimpleNamespace(kbhit=lambda: True, getwch=lambda: next(keys))
+    monkeypatch.setitem(sys.modules, "msvcrt", console)
+    assert _windows(600) == "q"
+    console.kbhit = lambda: False
+    assert _windows(0) == ""

@@ -80,25 +80,19 @@ class Screen:
             self.text += os.read(self.handle, 65536).decode()
         return self.text
 
-    def rest(self) -> str:
-        try:
-            while more := os.read(self.handle, 65536).decode():
-                self.text += more
-        except OSError:  # the other side has gone
-            pass
-        return self.text
-
 
 @contextmanager
 def screen(*arguments: str) -> Iterator[Screen]:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 100))
-    command = [sys.executable, "-m", "lowvox", "top", *arguments]
+    command = [sys.executable, "-c", "from lowvox.commands import main; main()", "top", *arguments]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
-        yield Screen(process, ours)
-        process.kill()
-    os.close(ours)
-    os.close(theirs)
+        os.close(theirs)  # so that reading fails, rather than waits, when the command has ended
+        try:
+            yield Screen(process, ours)
+        finally:
+            process.kill()
+            os.close(ours)
 
 
 @pytest.mark.usefixtures("tree")
@@ -118,8 +112,8 @@ def test_ctrl_c() -> None:
     with screen("--interval", "60") as shown:
         shown.until("q ends")
         shown.process.send_signal(signal.SIGINT)
-        assert shown.process.wait() == 130
         shown.until(re.escape(top._SHOW))
+        assert shown.process.wait() == 130
 
 
 def test_the_last_ten_minutes_come_from_its_rings(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,5 +126,5 @@ def test_the_last_ten_minutes_come_from_its_rings(tree: Tree, monkeypatch: pytes
     history = History(running.history())
     history.feed(1, Entry(1e9 + 700, 5, 5, 5, 0.0, 7))
     history.feed(2, Entry(1e9 + 701, 5, 5, 5, 0.0, 7))
-    assert view._history(snapshot, 1e9 + 702) == [(1e9 + 700, 7)]
+    assert view._history(snapshot, 1e9 + 702) == [(1e9 + 700, 7), (1e9 + 701, 7)]
     history.close()

@@ -28,7 +28,6 @@ def test_this_process() -> None:
     assert after
     assert after.started == before.started
     assert after.cpu_s > before.cpu_s
-    assert not after.is_starting
 
 
 def test_the_ended_are_not_there_buried_or_not() -> None:
@@ -56,11 +55,17 @@ def test_no_two_processes_are_the_same() -> None:
     assert identity(os.getpid()) != identity(1)
 
 
-def test_one_that_runs_no_program_yet_is_starting() -> None:
+def test_one_that_runs_no_program_yet_is_starting(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
-    assert Process(now, 0.0, forked=True).is_starting
-    assert not Process(now, 0.0).is_starting
-    assert not Process(now - 60, 0.0, forked=True).is_starting  # it was forked to stay
+
+    def starting(process: Process | None) -> bool:
+        monkeypatch.setattr(processes, "find", lambda _: process)
+        return processes.is_starting(1)
+
+    assert starting(Process(now, 0.0, forked=True))
+    assert not starting(Process(now, 0.0))
+    assert not starting(Process(now - 60, 0.0, forked=True))  # it was forked to stay
+    assert not starting(None)
 
 
 def test_a_forked_child_is_told_by_the_kernel() -> None:

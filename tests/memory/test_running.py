@@ -99,7 +99,7 @@ def test_the_sums_of_several_managers() -> None:
     [
         (["/usr/bin/lowvox", "transcribe", "my secret.wav"], "lowvox transcribe"),
         (["/usr/bin/lowvox", "--help"], "lowvox"),
-        (["/site/lowvox/__main__.py", "say", "secret"], "lowvox say"),
+        (["lowvox.exe", "say", "secret"], "lowvox say"),
         (["/home/me/app.py", "secret"], "app.py"),
         ([""], "python"),
         ([], "python"),

@@ -21,11 +21,11 @@ def test_the_picture() -> None:
     lines = frame([SHOWN], {4711: [(NOW - 300, 75 * MB)]}, NOW, (72, 24))
     assert lines == [
         "lowvox dictate (pid 4711): 50 MB of 100 MB",
-        "  lowvox itself                           28.0  ██████░░░░░░░░░░░░░░░░",
-        "  silero-vad              leased          12.0  ███░░░░░░░░░░░░░░░░░░░",
-        "  unattributed                            10.0  ██░░░░░░░░░░░░░░░░░░░░",
-        "  total                                   50.0  ███████████░░░░░░░░░░░",
-        "  ten minutes, highest                    75.0             █         ▆",
+        "  lowvox itself                            28.0  ██████░░░░░░░░░░░░░░░░",
+        "  silero-vad              leased           12.0  ███░░░░░░░░░░░░░░░░░░░",
+        "  unattributed                             10.0  ██░░░░░░░░░░░░░░░░░░░░",
+        "  total                                    50.0  ███████████░░░░░░░░░░░",
+        "  ten minutes, highest                     75.0             █         ▆",
         "",
     ]
 

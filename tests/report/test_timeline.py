@@ -4,7 +4,7 @@ import json
 import sys
 from itertools import count
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_drawn_by_matplotlib_where_it_is(home: Path, run: Monitor) -> None:
 def test_drawn_as_svg_where_it_is_not(home: Path, run: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert timeline.keep(run, MEMORY).endswith(".svg.")
-    picture = ElementTree.parse(next(path for path in kept(home) if path.suffix == ".svg"))
+    picture = ET.parse(next(path for path in kept(home) if path.suffix == ".svg"))
     titles = [one.text for one in picture.iter("{http://www.w3.org/2000/svg}title")]
     assert titles[1:] == [f"{kind} pocketsphinx <$x$>" for kind in ("load", "run", "evict", "cap")]
 

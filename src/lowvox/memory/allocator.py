@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-# What a worker is started with, for glibc. Threads share two heaps, and a heap's free end goes back to the system at once:
-# with four streams of Vosk that is 4 % less at the peak and 15 % less between utterances, for 5 % of time; PocketSphinx
-# and espeak do not mind. jemalloc and mimalloc gave back less, or took half as long again (benchmarks/allocators.py).
+# What a worker is started with, for glibc: threads share two heaps, and a heap's free end goes back to the system at
+# once. With four streams of Vosk that is 4 % less at the peak and 15 % less between utterances, for 5 % of time;
+# PocketSphinx and espeak do not mind. jemalloc and mimalloc gave back less, or took half as long again
+# (benchmarks/allocators.py).
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 _FAILED = r"bad_alloc|MemoryError|out of memory|alloc[^\n]* (failed|memory)|(fail|unable|not)[^\n]* allocate"
 

@@ -55,6 +55,7 @@ class Child:
         self._words: deque[str] = deque(maxlen=8)
         # It does not know this object, so that one that is forgotten still ends its process.
         self._listener = threading.Thread(target=_listen, args=(self._process, stderr, self._words), daemon=True)
+        self._listener.name = f"lowvox-listener-{self.pid}"
         self._listener.start()
 
     @property

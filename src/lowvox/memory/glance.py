@@ -75,7 +75,7 @@ class Glance:
         if whole or now >= self._list_at:
             pids = meter.tree()
             self._list_at = now + _LIST_S
-        found = {pid: _counters(pid) for pid in pids if pid in self._measured or not _is_starting(pid)}
+        found = {pid: _counters(pid) for pid in pids if pid in self._measured or not processes.is_starting(pid)}
         return {pid: counters for pid, counters in found.items() if counters}
 
     def _measure(self, counters: dict[int, Counters], now: float) -> None:
@@ -113,8 +113,3 @@ def _counters(pid: int) -> Counters | None:
         return None
     sizes = {name: int(size) * 1024 for name, size in fields.items()}
     return Counters(sizes[b"RssAnon"], sizes[b"RssFile"] + sizes[b"RssShmem"], sizes[b"VmHWM"])
-
-
-def _is_starting(pid: int) -> bool:
-    process = processes.find(pid)
-    return process is not None and process.is_starting

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
-from lowvox.errors import LowvoxError
+from lowvox.errors import EngineError, LowvoxError
 from lowvox.memory import allocator, meter
 from lowvox.memory.worker import Worker
 
@@ -46,6 +46,16 @@ class Home:
         """The worker's number; None in this process."""
         return None if self._worker is None else self._worker.pid
 
+    @property
+    def dead(self) -> bool:
+        """Whether it was in a worker that has ended."""
+        return self._worker is not None and not self._worker.usage().rss
+
+    @property
+    def planned(self) -> int:
+        """Bytes at rest by its footprint."""
+        return self._size.resident + len(self._streams) * self._size.stream
+
     def open(self, seat: int, options: Options) -> int:
         """Open a stream in the place of the one that the seat had, loading the model first; return bytes at rest."""
         before = meter.usage(os.getpid()).rss
@@ -57,22 +67,24 @@ class Home:
         return self.at_rest()
 
     def stream(self, seat: int) -> Any:
-        """Return the stream of a seat."""
-        return self._streams[seat]
+        """Return the stream of a seat; EngineError where it has been closed meanwhile."""
+        try:
+            return self._streams[seat]
+        except KeyError:
+            raise EngineError(f"{self.choice.model.name} has been closed; open it again.") from None
 
     def close(self, seat: int) -> None:
         """Close a seat's stream, if it has one."""
         stream = self._streams.pop(seat, None)
         if stream is not None:
-            with suppress(LowvoxError):  # an engine that fails in closing has closed
+            with suppress(Exception):  # an engine that fails in closing has closed
                 stream.close()
 
     def at_rest(self) -> int:
         """Bytes that it takes while nobody works; in this process what it was measured with, or grew it by."""
         if self._worker is not None:
             return self._worker.usage().uss
-        size = self._size.resident + len(self._streams) * self._size.stream
-        return size or self._taken
+        return self.planned or self._taken
 
     def trim(self) -> None:
         """Give free memory back to the system."""
@@ -104,8 +116,8 @@ class Home:
     def renew(self, seat: int, options: Options) -> None:
         """Replace a worker by a new one, with one stream."""
         assert self._worker is not None
-        self._worker.close()
-        self._worker = self._resident = None
+        self._worker.close()  # it stays in its place until there is another: somebody may be looking at it
+        self._resident = None
         self._streams.clear()
         self.open(seat, options)
 

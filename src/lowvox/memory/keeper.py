@@ -34,6 +34,8 @@ _GRACE_S = 10.0
 # A worker above its charge by this factor has broken its plan.
 _TOLERANCE = 1.05
 CLOSED = "has been closed; open it again."
+# One for all keepers of this process: while one decides what it takes, no other does.
+_LOCK = threading.RLock()
 
 
 class Keeper:
@@ -61,7 +63,8 @@ class Keeper:
         self._on_load = on_load
         self._busy = on_busy
         self._clock = clock
-        self._changed = threading.Condition(threading.RLock())
+        self._changed = threading.Condition(_LOCK)
+        self._asking = threading.Lock()
         self._loader = threading.Lock()
         self._answers: dict[int, Grant | Refuse] = {}
         self._todo: deque[Action] = deque()
@@ -69,15 +72,14 @@ class Keeper:
         self._growths: dict[int, Growth] = {}
         self._thread: threading.Thread | None = None
 
-    def post(self, event: happened.Event) -> None:
-        """Take a step; answers go to who waits, work to the thread."""
+    def post(self, *events: happened.Event) -> None:
+        """Take a step for each event with the room that there is now; answers go to who waits, work to the thread."""
         with self._changed:
-            self.state, actions = transition.step(self.state, event, self._clock())
-            for action in actions:
-                if isinstance(action, Grant | Refuse):
-                    self._answers[action.ticket] = action
-                else:
-                    self._todo.append(action)
+            room = self._free()
+            for event in (happened.Roomed(room), *events) if room != self.state.room else events:
+                self.state, actions = transition.step(self.state, event, self._clock())
+                self._answers |= {action.ticket: action for action in actions if isinstance(action, Grant | Refuse)}
+                self._todo += [action for action in actions if not isinstance(action, Grant | Refuse)]
             if self._thread is None and (self._todo or self.state.helds):
                 self._thread = threading.Thread(target=self._keep, name="lowvox-memory", daemon=True)
                 self._thread.start()
@@ -85,9 +87,11 @@ class Keeper:
 
     def ask(self, ticket: Ticket, patience_s: float | None) -> Grant | Refuse | None:
         """Stand in line and wait for the answer, None when it takes longer; whoever is interrupted leaves the line."""
-        self.reroom(ticket)
-        self.post(happened.Asked(ticket))
         try:
+            with self._asking:  # first come, first served, also with what is reserved for a job
+                if self._share.active and (room := self._room()) is not None:
+                    self._share.claim(self.state, ticket, room)
+                self.post(happened.Asked(ticket))
             with self._changed:
                 self._changed.wait_for(lambda: ticket.id in self._answers, patience_s)
                 if ticket.id in self._answers:
@@ -95,18 +99,18 @@ class Keeper:
         except BaseException:
             self._cancel(ticket)
             raise
+        finally:
+            self._share.answered(ticket)
         self._cancel(ticket)
         return None
 
-    def reroom(self, ticket: Ticket | None = None) -> None:
-        """Tell the state how much it may take; of a budget that is shared, what can be reserved for this job."""
-        room = self._room()
-        if room is not None and self._share.active:
-            with self._changed:
-                state = self.state
-            room = self._share.claim(state, ticket, room)
-        if room != self.state.room:
-            self.post(happened.Roomed(room))
+    def press(self, size: int) -> None:
+        """Evict idle models of so many bytes, as far as there are any, and wait until they have gone."""
+        self.post(happened.Pressed(size))
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(held.status != "unloading" for held in self.state.helds), timeout=_GRACE_S
+            )
 
     def home(self, number: int) -> Home | None:
         """Return a held model's home, while it has one."""
@@ -114,17 +118,21 @@ class Keeper:
 
     def give_back(self, ticket: Ticket, grant: Grant) -> None:
         """Return seats, with what their models take at rest now; what has died or grown is not used again."""
-        measured, spoiled = [], set()
-        for number in {held for held, _ in grant.seats}:
-            home, growth = self._homes.get(number), self._growths.get(number)
-            if home is None or growth is None:
-                continue
-            home.trim()
-            size = home.at_rest()
-            if not size or growth.add(size):
-                spoiled.add(number)
-            measured.append((number, size))
-        self.post(happened.Released(ticket.id, frozenset(spoiled), tuple(measured)))
+        spoiled = {held for held, _ in grant.seats}  # until it was looked at, which may be interrupted
+        measured: dict[int, int] = {}
+        try:
+            for number in list(spoiled):
+                home, growth = self._homes.get(number), self._growths.get(number)
+                if home is None or growth is None or home.dead:
+                    continue
+                if self._alone(number, ticket):
+                    home.trim()
+                    measured[number] = home.at_rest()
+                    if growth.add(measured[number]):
+                        continue
+                spoiled.discard(number)
+        finally:
+            self.post(happened.Released(ticket.id, frozenset(spoiled), tuple(measured.items())))
 
     def rested(self, number: int, lent: Lent) -> None:
         """Look at a worker between two utterances: one that has grown is replaced where nobody else uses it."""
@@ -132,12 +140,13 @@ class Keeper:
         if home is None or growth is None or home.pid is None or not growth.suspect(home.at_rest()):
             return
         home.trim()
-        with self._changed:
-            held = self.state.find(number)
-        if held is None or len(held.seats) != 1 or not growth.grown(home.at_rest()):
+        if not growth.grown(home.at_rest()):
             return
-        seat = held.seats[0]
-        with self._loader:
+        with self._loader:  # nothing is opened or unloaded meanwhile
+            held = self.state.find(number)
+            if held is None or held.status != "ready" or len(held.seats) != 1:
+                return
+            seat = held.seats[0]
             self._mark("recycle", home.choice.model.name)
             home.renew(seat.id, seat.options)
             growth.begin(home.at_rest())
@@ -170,12 +179,13 @@ class Keeper:
     # The thread --------------------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
+        told = None
         while True:
             with self._changed:
-                if not self._todo and not self.state.helds:
+                if not self._todo and not self.state.helds and told is self.state:
                     self._thread = None
-                    break
-                if not self._todo:
+                    return
+                if not self._todo and self.state.helds:
                     self._changed.wait(self._pause())
                 action = self._todo.popleft() if self._todo else None
             if action is None:
@@ -183,8 +193,9 @@ class Keeper:
             else:
                 with self._loader:
                     self._do(action)
-            self._share.publish(self.state, self.holdings())
-        self._share.publish(self.state, ())
+            told = self.state
+            self._share.settle(lambda: self.state.charge)
+            self._share.publish(told, self.holdings())
 
     def _pause(self) -> float:
         end = transition.wake(self.state)
@@ -195,7 +206,6 @@ class Keeper:
         self.post(happened.Ticked())
         if pressed := max(pressure.wanted(pressure.read()), self._share.wanted()):
             self.post(happened.Pressed(pressed))
-        self.reroom()
         with self._changed:
             state = self.state
         busy = state.loading is not None or any(held.busy for held in state.helds)
@@ -214,6 +224,9 @@ class Keeper:
                     home.close(seat)
 
     def _open(self, number: int, seat: int, want: Want) -> None:
+        if (dead := self._homes.get(number)) is not None and dead.dead:
+            dead.unload()
+            del self._homes[number]
         with self._changed:
             home = self._homes.setdefault(number, Home(want, held_to_plan=self.state.room is not None))
             if self.state.closed:
@@ -227,6 +240,8 @@ class Keeper:
         with self._changed:
             self._growths.setdefault(number, Growth(want.footprint)).begin(size)
         self._on_load(want, size)
+        if size > home.planned:
+            self._share.settle(lambda: self.state.charge + size - home.planned)
         self.post(happened.Loaded(size))
 
     def _unload(self, number: int) -> None:
@@ -238,6 +253,16 @@ class Keeper:
             self._mark("evict", home.choice.model.name)
             kept = home.unload()
         self.post(happened.Unloaded(number, kept))
+
+    def _free(self) -> int | None:
+        """Return how many bytes may be taken; of a budget that is shared, what is reserved."""
+        room = self._room()
+        return room if room is None or not self._share.active else min(room, self._share.reserved)
+
+    def _alone(self, number: int, ticket: Ticket) -> bool:
+        """Whether a ticket is the only one with seats of a held model."""
+        held = self.state.find(number)
+        return held is not None and all(seat.ticket in (None, ticket.id) for seat in held.seats)
 
     def _cancel(self, ticket: Ticket) -> None:
         self.post(happened.Cancelled(ticket.id))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -34,7 +33,9 @@ if TYPE_CHECKING:
     from lowvox.memory.planner import Need, Plan
 
 _LISTENERS = ("vad", "recognizer")
-_managers: weakref.WeakSet[Manager] = weakref.WeakSet()
+# How long another manager of this process is left alone before it is asked again.
+_PAUSE_S = 0.05
+_managers: set[Manager] = set()
 
 
 class Manager:
@@ -80,25 +81,34 @@ class Manager:
     # What fits ---------------------------------------------------------------------------------------------------
 
     @property
-    def room(self) -> int | None:
-        """Bytes that may be taken now: of the budget and the limits in force, what other managers here leave."""
+    def stated(self) -> int | None:
+        """Bytes that may ever be taken: the budget, or the smallest limit in force."""
         budget = None if self.budget is None else self.budget.bytes
-        stated = [size for size in (budget, limit.current()) if size is not None]
-        if not stated:
+        return min((size for size in (budget, limit.current()) if size is not None), default=None)
+
+    @property
+    def room(self) -> int | None:
+        """Bytes that may be taken now: what other managers of this process leave.
+
+        What those take that share this one's budget is reserved beside its own, as if they were in another process.
+        """
+        stated = self.stated
+        if stated is None:
             return None
-        others = sum(other.taken for other in list(_managers) if other is not self)
-        return max(0, min(stated) - others)
+        apart = [other for other in self._siblings() if not (self._share.active and other._share.active)]
+        return max(0, stated - sum(other.taken for other in apart))
 
     @property
     def taken(self) -> int:
         """Bytes that its models may take now."""
-        return self._keeper.state.charge - self._keeper.state.base
+        state = self._keeper.state
+        return state.charge - state.base
 
     def plan(self, needs: Sequence[Need], *, thorough: bool = False) -> Plan:
         """Plan a job inside the budget; nothing is loaded, what matters is measured."""
         return planner.plan(
             needs,
-            self.room,
+            self.stated,
             self._base(needs, ask=thorough),
             self.footprints.of,
             self.entry,
@@ -112,7 +122,7 @@ class Manager:
         return planner.most(
             needs,
             jobs,
-            self.room,
+            self.stated,
             self._base(needs),
             self.footprints.of,
             self.entry,
@@ -149,12 +159,13 @@ class Manager:
         BudgetError where the budget cannot hold it at all, EngineError where it must not or does not want to wait.
         """
         choices = [self.choice(item) if isinstance(item, Model) else item for item in wanted]
-        ticket, grant = self._obtain(choices, options, sound, patience_s)
-        lent = [self._lent(*seat) for seat in grant.seats]
         names = ", ".join(choice.model.name for choice in choices)
-        self._mark("run", names)
-        self._busy(True)
+        ticket, grant = self._obtain(choices, options, sound, patience_s)
+        lent: list[Lent] = []
         try:
+            lent += [self._lent(*seat) for seat in grant.seats]
+            self._mark("run", names)
+            self._busy(True)
             yield lent
         finally:
             for stream in lent:
@@ -163,10 +174,13 @@ class Manager:
             self._keeper.give_back(ticket, grant)
 
     def preload(self, *wanted: Model | Choice, **options: object) -> bool:
-        """Load models for later, where that evicts nothing; False where it would."""
+        """Load models for later, where that evicts nothing; False where it would. Raises what loading raises."""
         choices = [self.choice(item) if isinstance(item, Model) else item for item in wanted]
         ticket = self._ticket(choices, options, sound=None, lends=False)
-        return isinstance(self._keeper.ask(ticket, None), Grant)
+        answer = self._keeper.ask(ticket, None)
+        if isinstance(answer, Refuse) and answer.error is not None:
+            raise answer.error
+        return isinstance(answer, Grant)
 
     def unload(self, *names: str) -> None:
         """Unload models by name or role: now what is idle, what is in use after its job."""
@@ -175,6 +189,10 @@ class Manager:
     def pin(self, *names: str) -> None:
         """Never evict these models, to make room or under pressure; those pinned before are free again."""
         self._keeper.post(happened.Pinned(frozenset(names)))
+
+    def press(self, size: int) -> None:
+        """Evict idle models of so many bytes, as far as there are any, and wait until they have gone."""
+        self._keeper.press(size)
 
     def close(self) -> None:
         """Unload everything and load nothing more; may be called twice. Streams that are lent out end with an error."""
@@ -212,18 +230,51 @@ class Manager:
         self, choices: Sequence[Choice], options: dict[str, object], sound: bool | None, patience_s: float | None
     ) -> tuple[Ticket, Grant]:
         """Get seats whose engines live: one that has died since its last job is noticed here."""
+        limit.check()
         for _ in range(3):
             ticket = self._ticket(choices, options, sound, lends=True)
-            answer = self._keeper.ask(ticket, patience_s)
-            if answer is None:
-                raise EngineError(f"No memory of the budget became free in {patience_s:g} s; try again later.")
+            answer = self._answer(ticket, patience_s)
             if isinstance(answer, Refuse):
                 raise self._refusal(answer, choices)
-            dead = {held for held, seat in answer.seats if not self._lives(held, seat)}
+            dead = {held for held, _ in answer.seats}  # until it was looked at, which may be interrupted
+            try:
+                dead = {held for held, seat in answer.seats if not self._lives(held, seat)}
+            finally:
+                if dead:
+                    self._keeper.post(happened.Released(ticket.id, frozenset(dead)))
             if not dead:
                 return ticket, answer
-            self._keeper.post(happened.Released(ticket.id, frozenset(dead)))
         raise EngineError(f"{choices[0].model.name} ends as soon as it has been loaded; `lowvox doctor` may know why.")
+
+    def _answer(self, ticket: Ticket, patience_s: float | None) -> Grant | Refuse:
+        """Wait for an answer. What other managers of this process hold is no reason to refuse, but to wait for them."""
+        end = None if patience_s is None else time.monotonic() + patience_s
+        while True:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            answer = self._keeper.ask(ticket, left)
+            pressed = self._press_others(ticket, answer)
+            if answer is None or (pressed and left == 0):
+                raise EngineError(f"No memory of the budget became free in {patience_s:g} s; try again later.")
+            if not pressed:
+                return answer
+            time.sleep(_PAUSE_S)
+
+    def _press_others(self, ticket: Ticket, answer: Grant | Refuse | None) -> bool:
+        """Ask the other managers of this process for room; False where they are not why a job was refused."""
+        if not isinstance(answer, Refuse) or answer.why != "budget" or answer.needed > (self.stated or 0):
+            return False
+        blocking = [other for other in self._siblings() if other.taken and not other.lends_to(ticket.holder)]
+        for other in blocking:
+            other.press(answer.needed)
+        return bool(blocking)
+
+    def lends_to(self, holder: int) -> bool:
+        """Whether a thread has a lease of it."""
+        return any(job.ticket.holder == holder for job in self._keeper.state.jobs)
+
+    def _siblings(self) -> list[Manager]:
+        """Return the other managers of this process."""
+        return [other for other in list(_managers) if other is not self]
 
     def _lives(self, held: int, seat: int) -> bool:
         home = self._keeper.home(held)
@@ -231,7 +282,7 @@ class Manager:
             return False
         try:
             home.stream(seat).reset()
-        except EngineError:
+        except Exception:  # an engine in this process raises what it likes
             return False
         return True
 
@@ -242,16 +293,16 @@ class Manager:
         told = tuple(sorted(options.items()))
         wants = tuple(self._want(choice, told) for choice in choices)
         overhead = self.footprints.sound() if listens and self.room is not None else 0
-        if overhead:
-            self._seen.setdefault(SOUND, _part(SOUND, overhead, overhead))
         with self._lock:
+            if overhead:
+                self._seen.setdefault(SOUND, _part(SOUND, overhead, overhead))
             self._tickets += 1
             return Ticket(self._tickets, threading.get_ident(), wants, overhead, lends)
 
     def _want(self, choice: Choice, options: tuple[tuple[str, object], ...]) -> Want:
         """Say what a model takes; without a budget, what is not known need not be measured."""
         model = choice.model
-        room = self.room
+        room = self.stated
         if room is None:
             size = self.footprints.known(choice) or Footprint(0, 0, 0, 1.0)
         else:
@@ -263,10 +314,10 @@ class Manager:
 
     def _lent(self, number: int, seat: int) -> Lent:
         home = self._keeper.home(number)
-        assert home is not None
-        return Lent(
-            home.choice.model.name, home.stream(seat), home.permits, lambda lent: self._keeper.rested(number, lent)
-        )
+        if home is None:
+            raise EngineError("This Speech is closed; open another.")
+        rested = partial(self._keeper.rested, number)
+        return Lent(home.choice.model.name, home.stream(seat), home.permits, rested)
 
     def _loaded(self, want: Want, size: int) -> None:
         """Note what has been loaded, for the table of parts."""
@@ -275,10 +326,10 @@ class Manager:
             self._seen[name] = _part(name, known or size, want.footprint.peak() or None)
 
     def _limited(self, excess: int) -> None:
-        """A limit of this process has changed, or comes near."""
+        """A limit of this process has changed, or comes near: whoever tells so measures again afterwards."""
         if excess:
-            self._keeper.post(happened.Pressed(excess))
-        self._keeper.reroom()
+            self.press(excess)
+        self._keeper.post()  # with the room that there is now
 
     # Words -------------------------------------------------------------------------------------------------------
 
@@ -296,11 +347,11 @@ class Manager:
         if refused.why == "line":
             return EngineError("Too many jobs are waiting for memory already; try again when some are done.")
         names = ", ".join(choice.model.name for choice in choices)
-        room = self.room or 0
+        room = self.stated or 0
         why = "beside what the same job holds already " if refused.why == "deadlock" else ""
         return BudgetError(
             f"{names} would take lowvox {why}to {-(-refused.needed // meter.MB)} MB at its peak, and "
-            f"{self._share.told(room)}; nothing was loaded. "
+            f"{self._share.told(refused.needed, room)}; nothing was loaded. "
             f"Give it --budget {planner.offer(refused.needed)}MB or more.",
             needed=refused.needed,
             budget=room,

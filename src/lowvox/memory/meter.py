@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from lowvox.memory import processes
 from lowvox.types import Usage
 
 MB = 2**20
@@ -29,8 +30,8 @@ def tree(root: int | None = None) -> list[int]:
 
 
 def tree_usage(root: int | None = None) -> Usage:
-    """Read a whole process tree: the sum over its processes."""
-    return total(tree(root))
+    """Read a whole process tree: the sum over its processes, but for those that are only being started."""
+    return total([pid for pid in tree(root) if not processes.is_starting(pid)])
 
 
 def total(pids: list[int]) -> Usage:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 _LINUX = sys.platform == "linux"
 # Set from a process's birth until it runs a program of its own.
 _FORKED = 0x40
-_YOUNG_S = 0.1
+# Usually a millisecond later; on a machine with too much to do it has been seen to take a tenth of a second.
+_YOUNG_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,22 @@ class Process:
     cpu_s: float
     forked: bool = False
 
-    @property
-    def is_starting(self) -> bool:
-        """Whether it was born just now and may still show its parent's memory as its own.
-
-        Between vfork and exec both have the very same pages, and the kernel reports the whole of them for each.
-        """
-        return self.forked and time.clock_gettime(time.CLOCK_BOOTTIME) - self.started < _YOUNG_S
-
 
 def find(pid: int) -> Process | None:
     """Return a process, None where it has ended (one that nobody has buried yet has ended)."""
     return _linux(pid) if _LINUX else _psutil(pid)
+
+
+def is_starting(pid: int) -> bool:
+    """Whether a process was born just now and may still show its parent's memory as its own.
+
+    Between vfork and exec both have the very same pages, and the kernel reports the whole of them for each. lowvox
+    never forks without exec; whoever does is believed after two seconds.
+    """
+    process = find(pid)
+    if process is None or not process.forked:
+        return False
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - process.started < _YOUNG_S
 
 
 def identity(pid: int) -> str | None:

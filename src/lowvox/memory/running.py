@@ -152,6 +152,6 @@ def _lives(state: TreeState) -> bool:
 def _command() -> str:
     """Return what this process is for: the name of the program, and of lowvox's command; never a file's name."""
     name = Path(sys.argv[0]).name if sys.argv else ""
-    if name in ("lowvox", "lowvox.exe", "__main__.py"):
+    if name in ("lowvox", "lowvox.exe"):
         return " ".join(["lowvox", *[word for word in sys.argv[1:2] if not word.startswith("-")]])
     return name or "python"

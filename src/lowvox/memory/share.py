@@ -5,6 +5,7 @@ Thin over `trees`: reserves before anything is loaded, asks the others to make r
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,36 +19,52 @@ if TYPE_CHECKING:
     from lowvox.memory.residency import State, Ticket
     from lowvox.types import Holding
 
-# The others look once a second whether they are asked for room.
-_PATIENCE_S = 3.0
+# The others look once a second whether they are asked for room: three looks.
+_TRIES = 30
 _PAUSE_S = 0.1
 
 
 class Share:
-    """Nothing is reserved without a shared budget; what is held is published all the same."""
+    """Nothing is reserved without a shared budget; what is held is published all the same.
 
-    def __init__(self, budget: Budget | None, on_note: Callable[[str], None]) -> None:
+    Safe to use from several threads. `reserved` is in bytes; `pause` is called with the seconds until the next try.
+    """
+
+    def __init__(
+        self, budget: Budget | None, on_note: Callable[[str], None], *, pause: Callable[[float], object] = time.sleep
+    ) -> None:
         self.active = budget is not None and budget.shared
+        self.reserved = 0
         self._budget = budget
         self._tree = Tree(on_note=on_note)
-        self._reserved = 0
+        self._pause = pause
+        self._asked: dict[int, int] = {}  # what is reserved for jobs without an answer
+        self._lock = threading.Lock()
+        self._closed = False
 
-    def claim(self, state: State, ticket: Ticket | None, room: int) -> int:
-        """Reserve what the state and a job take, at most `room` bytes, and return what is reserved now.
+    def claim(self, state: State, ticket: Ticket, room: int) -> None:
+        """Reserve what the state and a job take, at most `room` bytes; the job has it until it is `answered`.
 
         The job beside all that is idle is tried first, then alone; then the others are given time to make room.
         """
-        held = min(state.charge, room)
-        if ticket is None:  # what has been given up since goes back
-            self._take(held, room)
-            return self._reserved
         beside, alone = transition.projected(state, ticket), transition.needed(state, ticket)
-        if beside <= room and self._take(max(held, beside), room):
-            return self._reserved
-        end = time.monotonic() + _PATIENCE_S
-        while alone <= room and not self._take(max(self._reserved, alone), room) and time.monotonic() < end:
-            time.sleep(_PAUSE_S)
-        return self._reserved
+        if beside <= room and self._reserve(beside, ticket):
+            return
+        for _ in range(_TRIES):
+            if alone > room or self._closed or self._reserve(alone, ticket):
+                return
+            self._pause(_PAUSE_S)
+
+    def answered(self, ticket: Ticket) -> None:
+        """Hold nothing for a job any more, beyond what it takes."""
+        with self._lock:
+            self._asked.pop(ticket.id, None)
+
+    def settle(self, taken: Callable[[], int]) -> None:
+        """Reserve what is `taken` now, in bytes, and what jobs have asked for; the rest goes back."""
+        with self._lock:
+            asked = max(self._asked.values(), default=0)
+            self._take(max(asked, taken()))
 
     def wanted(self) -> int:
         """Bytes that other processes ask for."""
@@ -56,12 +73,14 @@ class Share:
     def publish(self, state: State, holdings: tuple[Holding, ...]) -> None:
         """Tell other processes what is held."""
         budget = None if self._budget is None else self._budget.bytes
-        self._tree.publish(budget=budget, base=state.base, holdings=holdings)
+        with self._lock:
+            if not self._closed:
+                self._tree.publish(budget=budget, base=state.base, holdings=holdings)
 
-    def told(self, room: int) -> str:
-        """Say what there is room for."""
-        if self.active and self._budget is not None and self._reserved < room:
-            others = ", ".join(str(other.pid) for other in self._tree.others() if other.shared)
+    def told(self, needed: int, room: int) -> str:
+        """Say why there is no room for so many bytes."""
+        others = ", ".join(str(other.pid) for other in self._tree.others() if other.shared) if self.active else ""
+        if others and needed <= room:
             return (
                 f"other lowvox processes ({others}; see `lowvox ps`) hold the rest of the {self._budget} that the "
                 "settings state for all of them"
@@ -69,11 +88,22 @@ class Share:
         return f"the budget is {room / meter.MB:.1f}".removesuffix(".0") + " MB"
 
     def close(self) -> None:
-        """Give everything back."""
-        self._tree.close()
+        """Give everything back, for good."""
+        with self._lock:
+            self._closed = True
+            self._tree.close()
 
-    def _take(self, size: int, room: int) -> bool:
-        if self._tree.reserve(size, room):
+    def _reserve(self, size: int, ticket: Ticket) -> bool:
+        with self._lock:
+            if not self._take(max(size, self.reserved)):
+                return False
+            self._asked[ticket.id] = size
+            return True
+
+    def _take(self, size: int) -> bool:
+        if self._closed or not self.active or self._budget is None:
             return False
-        self._reserved = size
+        if size != self.reserved and self._tree.reserve(size, self._budget.bytes):
+            return False
+        self.reserved = size
         return True

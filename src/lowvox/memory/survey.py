@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lowvox.memory import meter, running
+from lowvox.memory import meter, processes, running
 from lowvox.memory.attribution import Line, attribute
 from lowvox.types import Usage
 
@@ -38,7 +38,7 @@ def survey() -> tuple[Snapshot, ...]:
 
 
 def _snapshot(state: TreeState) -> Snapshot:
-    usages = {pid: meter.usage(pid) for pid in meter.tree(state.pid)}
+    usages = {pid: meter.usage(pid) for pid in meter.tree(state.pid) if not processes.is_starting(pid)}
     return Snapshot(
         state.pid,
         state.command,

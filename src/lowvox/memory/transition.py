@@ -132,12 +132,10 @@ class _Turn:
 
     @take.register
     def _(self, event: Failed) -> None:
-        """Give up a seat that could not be opened, and what was loaded for it; its ticket gets nothing."""
+        """Give up a seat that could not be opened, and its model, which may be there in part; its ticket gets none."""
         held, seat = self._loading()
         self._set(loading=None)
-        self._remove(held, seat)
-        if (left := self.state.find(held.id)) is not None:
-            self._put(replace(left, doomed=True))
+        self._remove(replace(held, status="ready", doomed=True), seat)
         if seat.ticket is not None:
             self._leave(seat.ticket)
             self.actions.append(Refuse(seat.ticket, "failed", error=event.error))

@@ -14,6 +14,7 @@ from lowvox.errors import WorkerDiedError
 from lowvox.memory import meter, obituary
 from lowvox.memory.child import Child
 from lowvox.memory.remote import RemoteResident, RemoteStream
+from lowvox.memory.turns import Turns
 from lowvox.types import Usage
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class Worker:
         self.name = name
         self._kills = obituary.kills()
         self._child = Child(permits)
-        self._free = self._child.lanes
-        self._permits = threading.Semaphore(len(self._free))
+        self._turns = Turns(self._child.lanes)
         self._planned: int | None = None
         self._end: str | None = None  # how it ended, once it has
         self._ending = threading.Lock()
@@ -54,13 +54,12 @@ class Worker:
 
         An engine that takes longer than `timeout` seconds is stopped: WorkerDiedError.
         """
-        with self._within(timeout, "did not finish loading"):
+        with self.within(timeout, "did not finish loading"):
             return RemoteResident(self, self.call(0, "load", at, model, profile).number)
 
     def call(self, target: int, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of an object in the worker and wait for its answer."""
-        with self._permits:
-            kind, value = self._ask((target, method, args, kwargs))
+        kind, value = self._ask((target, method, args, kwargs))
         if kind == "greed":
             self._end_as(obituary.greed(self.name, self._planned))
             raise WorkerDiedError(self._ended())
@@ -89,6 +88,25 @@ class Worker:
         self._planned = data_bytes
         return True
 
+    @contextmanager
+    def within(self, timeout: float | None, failing: str) -> Iterator[None]:
+        """End the process when the block takes longer than `timeout` seconds: `failing` is "did not finish loading".
+
+        A library that is refused memory may try again for ever: Vosk's OpenBLAS does.
+        """
+        if timeout is None:
+            yield
+            return
+        reason = f"{failing} in {timeout:g} s; try again, or take another model (`lowvox models`)."
+        timer = threading.Timer(timeout, self.end, [reason])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
     def usage(self) -> Usage:
         """Read what the process holds now; nothing once it has ended."""
         return meter.usage(self.pid) if self._child.alive else Usage(0, 0, 0, 0)
@@ -106,38 +124,32 @@ class Worker:
         self.end("has been closed; open it again.")
 
     def _ask(self, question: tuple[Any, ...]) -> tuple[str, Any]:
-        """Send a question on a free lane and wait for the answer."""
+        """Send a question when it is our turn and wait for the answer."""
         lane = None
         try:
-            lane = self._free.pop()
+            lane = self._turns.take()
             lane.send(question)
             answer: tuple[str, Any] = lane.receive()
-        except (EOFError, OSError, ValueError, IndexError) as error:  # IndexError: the lanes are closed
+            self._turns.give(lane)
+            lane = None
+        except (EOFError, OSError, ValueError) as error:
             raise WorkerDiedError(self._ended()) from error
         except BaseException:
             # Interrupted between question and answer: the lane is out of step, and what it works on of no use.
             self.end("was stopped in the midst of a call; open it again.")
             raise
         else:
-            self._free.append(lane)
-            lane = None
             return answer
         finally:
             if lane is not None:
+                self._turns.close()
                 lane.close()
-            if self._end is not None:
-                self._close_lanes()
 
     def _end_as(self, told: str) -> None:
         with self._ending:
             self._end = self._end or told
         self._child.kill()
-        self._close_lanes()
-
-    def _close_lanes(self) -> None:
-        """Close the lanes on which nobody waits; the others are closed by who does."""
-        while self._free:
-            self._free.pop().close()
+        self._turns.close()
 
     def _ended(self) -> str:
         """Say how the process ended."""
@@ -148,19 +160,3 @@ class Worker:
                 killed = None if kills is None or self._kills is None else kills - self._kills
                 self._end = obituary.ending(self.name, status, self._child.words, self._planned, killed)
             return self._end
-
-    @contextmanager
-    def _within(self, timeout: float | None, failing: str) -> Iterator[None]:
-        """End the process when what is done here takes longer."""
-        if timeout is None:
-            yield
-            return
-        reason = f"{failing} in {timeout:g} s; try again, or take another model (`lowvox models`)."
-        timer = threading.Timer(timeout, self.end, [reason])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()

@@ -27,13 +27,13 @@ def table(snapshots: Sequence[Snapshot], encoding: str = "utf-8") -> str:
     """Return the table, in characters that `encoding` has; ends with a line end."""
     if not snapshots:
         return NOTHING + "\n"
-    rows = {snapshot.pid: _rows(snapshot) for snapshot in snapshots}
-    cells = [_HEAD, *(row for part in rows.values() for row in part)]
+    rows = [_rows(snapshot) for snapshot in snapshots]
+    cells = [_HEAD, *(row for part in rows for row in part)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
-    for snapshot in snapshots:
+    for snapshot, part in zip(snapshots, rows, strict=True):
         lines += [headline(snapshot), f"  {_aligned(_HEAD, widths)}"]
-        lines += [f"  {_aligned(row, widths)}" for row in rows[snapshot.pid]]
+        lines += [f"  {_aligned(row, widths)}" for row in part]
         if any(line.cut for line in snapshot.lines):
             lines.append("  * less than its footprint: part of it is shared with other programs, or swapped out")
         lines.append("")

@@ -80,7 +80,7 @@ def png(title: str, series: Mapping[str, Held]) -> bytes:
     axes = figure.add_axes((0.08, 0.24, 0.89, 0.64))
     for i, (name, held) in enumerate(series.items()):
         sizes = [size / MB for size in (held.before, *held.after)]
-        axes.plot(sizes, color=COLOURS[i % len(COLOURS)], linestyle=("-", "--")[i // len(COLOURS) % 2], label=name)
+        axes.plot(sizes, color=COLOURS[i % len(COLOURS)], label=name)
     axes.set(xlabel="turns", ylabel="anonymous MB", ylim=(0, None))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.margins(x=0.01)

@@ -5,6 +5,7 @@ Knows nothing of terminals except their size and the characters they have.
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING
 
 from lowvox.memory.meter import MB
@@ -49,7 +50,7 @@ def spark(samples: Iterable[tuple[float, int]], now: float, columns: int, encodi
     """Draw the highest value of each column's time between its lowest (0) and the highest of all; gaps stay empty."""
     highest: dict[int, int] = {}
     for at, size in samples:
-        column = int((at - now + SPAN_S) / SPAN_S * columns)
+        column = floor((at - now + SPAN_S) / SPAN_S * columns)
         # What is sampled now belongs into the last column.
         column = min(column, columns - 1) if at <= now + 1 else columns
         if 0 <= column < columns:

@@ -31,7 +31,10 @@ _CURVE = 2.6
 _FITS = 100
 # More names than these would hide each other; the triangles stay.
 _NAMED = 16
-_SIGNS = {"load": ("^", COLOURS[2]), "run": ("|", COLOURS[3]), "evict": ("v", COLOURS[5])}
+_SIGNS = {"load": ("^", COLOURS[2]), "run": ("|", COLOURS[3]), "end": ("|", GREY), "evict": ("v", COLOURS[5])}
+_UNNAMED = ("run", "end")
+# Of the width: labels nearer than this would lie on each other.
+_CLOSE = 0.03
 
 
 def png(
@@ -134,10 +137,14 @@ def _marks(axes: Any, marks: Sequence[tuple[float, str, str]]) -> None:
         sign, colour = _SIGNS.get(kind, ("o", GREY))
         times = [at for at, which, _ in marks if which == kind]
         axes.plot(times, [0] * len(times), sign, color=colour, label=kind, clip_on=False)
-    named = [(at, kind, name) for at, kind, name in marks if kind != "run"]
-    for at, kind, name in named[:_NAMED]:
-        text = f"{kind} {short(name)}".replace("$", r"\$")
+    begin, end = axes.get_xlim()
+    labels: dict[float, str] = {}
+    for at, kind, name in [mark for mark in marks if mark[1] not in _UNNAMED][:_NAMED]:
+        # Who comes close behind another stands in one label with it.
+        near = next((other for other in labels if abs(at - other) < _CLOSE * (end - begin)), at)
+        labels[near] = labels.get(near, "") + f"\n{kind} {short(name)}".replace("$", r"\$")
+    for at, text in labels.items():
         # Beside the step in the curve that it explains.
-        axes.annotate(text, (at, 0), (4, 8), textcoords="offset points", rotation=90, fontsize=7)
+        axes.annotate(text[1:], (at, 0), (4, 8), textcoords="offset points", rotation=90, fontsize=7)
     if marks:
-        axes.legend(loc="upper right", ncols=3, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.12))
+        axes.legend(loc="upper right", ncols=5, frameon=False, fontsize=8, bbox_to_anchor=(1, 1.12))

@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import suppress
 from datetime import datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from lowvox import folders
@@ -111,4 +112,4 @@ def _sweep(folder: Path) -> None:
 
 
 def _command() -> str:
-    return " ".join(["lowvox", *sys.argv[1:]])
+    return shorten(" ".join(["lowvox", *sys.argv[1:]]), 300, placeholder=" ...")

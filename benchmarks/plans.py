@@ -136,9 +136,9 @@ def plans(sphinx: Model, voice: Model | None, vosk: Model | None) -> Iterator[tu
     for wish in (*sphinxes, *voices, *shared):
         yield (wish,)
     # Both roles, and several engines of one role.
-    yield from ((one, other) for one in sphinxes[::2] for other in voices[:7:3])
-    yield from ((one, other) for one in shared[::2] for other in voices[1:8:3])
-    yield from ((one, other) for one in sphinxes[:4:3] for other in shared[::4])
+    yield from ((one, other) for one in sphinxes[::5] for other in voices[:7:3])
+    yield from ((one, other) for one in shared[::3] for other in voices[1:8:3])
+    yield from ((one, other) for one in sphinxes[:4:3] for other in shared[::5])
     yield from ((sphinxes[0], shared[4], voices[3]),) if voices and shared else ()
 
 

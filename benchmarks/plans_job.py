@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMES = 2
-# The hardest voices first: the longest sound, the largest dictionary; then others, which share the library with them.
-_SPELLED = (("ja", "一"), ("ru", "W "), ("de", "7 "), ("cmn", "777 "))
+# Each voice in its turn, with what it takes longest to say: the largest dictionary, the longest sound, and others.
+_SPELLED = (("ru", "W "), ("ja", "一"), ("de", "7 "), ("cmn", "777 "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Job:
                 if index % part.capacity == 0:
                     resident = self._load(part.choice, min(part.capacity, part.streams - index))
                     permits = threading.Semaphore(part.choice.runs)
-                options = {"rate": 0.5, "language": _SPELLED[index][0]} if role == "synthesizer" else {}
-                self._streams.setdefault(role, []).append((part, resident.open(**options), permits))
+                stream = resident if role == "synthesizer" else resident.open()
+                self._streams.setdefault(role, []).append((part, stream, permits))
 
     def work(self) -> None:
         """Have every stream work until each of them has done so often enough."""
         vads = iter(self._streams.get("vad", []))
         jobs: list[tuple[Any, ...]] = [(self._hear, next(vads), each) for each in self._streams.get("recognizer", [])]
-        jobs += [(self._speak, number, each) for number, each in enumerate(self._streams.get("synthesizer", []))]
+        jobs += [(self._speak, each) for each in self._streams.get("synthesizer", [])]
         threads = [threading.Thread(target=self._repeat, args=job) for job in jobs]
         for thread in threads:
             thread.start()
@@ -117,13 +117,14 @@ class Job:
                     understands.accept(utterance.pcm)
                     understands.finish()
 
-    def _speak(self, number: int, synthesizer: Any) -> None:
-        """Speak the hardest sentence that the plan allows."""
-        part, stream, permits = synthesizer
+    def _speak(self, synthesizer: Any) -> None:
+        """Speak the hardest sentences that the plan allows."""
+        part, resident, permits = synthesizer
         length = int(part.choice.cap or 400)
-        with permits:
-            for _ in stream.speak((_SPELLED[number][1] * length)[:length]):
-                pass
+        for language, piece in _SPELLED:
+            with permits, closing(resident.open(language=language, rate=0.5)) as stream:
+                for _ in stream.speak((piece * length)[:length]):
+                    pass
 
 
 def main() -> None:

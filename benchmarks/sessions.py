@@ -4,11 +4,11 @@
 
 Two graphs with random weights: a VITS decoder of 14 M parameters and a stack of 18 matrices of 1024 x 1024. Each way is
 a process of its own that loads a graph three times, the third time for the figures: the peak of loading, what is held
-then, the peak of a run of long input (200 frames; 1000 rows), and what is held after it. MB above the process before
-the first load, by the kernel (RSS); the first load's own peak stands beside. Time is the processor's, the median of
-short runs (32 frames; 8 rows) and of long ones, where ways take turns within a process. "As it comes" is a session with
-its defaults on one thread; "shrinking alone" hands the arena back after each run but leaves glibc as it is. The last
-line is one JSON object.
+then, the peak of a run of long input (200 frames; 1000 rows), and what is held after it; the first load's own peak
+stands beside. MB above the process before the first load, by the kernel (RSS). Time is the processor's, the median of
+short runs (32 frames; 8 rows) and of long ones, where the ways and their processes take turns. "As it comes" is a
+session with its defaults on one thread; "shrinking alone" hands the arena back after each run but leaves glibc as it
+is. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 MB = 2**20
 PLAIN, SHRINKING = "as it comes", "shrinking alone"
+ROUNDS = 3
 LENGTHS = {"decoder": (32, 200), "stack": (8, 1000)}
 
 
@@ -125,6 +126,11 @@ def apart(call: str) -> Any:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def middle(rows: list[list[float]]) -> list[float]:
+    """Return the median of each column."""
+    return [round(statistics.median(column), 2) for column in zip(*rows, strict=True)]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,8 +146,9 @@ def main() -> None:
             path.write_bytes(content)
             ways = [PLAIN, SHRINKING, *PROFILES]
             # glibc's settings are the process's: what lowvox sets would change the others.
-            taken = apart(f"times({ways[:2]!r}, {graph!r}, Path({str(path)!r}), {runs})")
-            taken |= apart(f"times({ways[2:]!r}, {graph!r}, Path({str(path)!r}), {runs})")
+            groups = [ways[:2], ways[2:]] * ROUNDS
+            rounds = [apart(f"times({group!r}, {graph!r}, Path({str(path)!r}), {runs})") for group in groups]
+            taken = {way: middle([one[way] for one in rounds if way in one]) for way in ways}
             for way in ways:
                 figures = apart(f"memory({way!r}, {graph!r}, Path({str(path)!r}))")
                 rows.append({"graph": graph, "way": way, **figures, "ms": taken[way]})

@@ -2,7 +2,7 @@
 
     python benchmarks/unload.py [--turns 20] [--only NAME ...] [--plot PATH.png]
 
-Every line is a process of its own that loads, runs and unloads a model (3 s of sound, 240 characters of text). Memory
+Every line is a process of its own that loads, runs and unloads a model (3 s of sound, 80 characters of text). Memory
 is anonymous memory, read from outside after each turn: pages of files come and go as the system likes. In-process,
 lowvox collects and trims after unloading, and the usual way is `del` and `gc.collect()`; what is above the memory
 before the first load stays once for the library. A worker is judged by what its starter holds before and after. Vosk
@@ -112,7 +112,7 @@ def draw(path: Path, results: dict[str, dict[str, Finding]]) -> None:
         axes.set(title=title, xlabel="loaded and unloaded, times", ylim=(0, None))
         axes.grid(axis="y", alpha=0.4)
     panels[0].set_ylabel("anonymous MB that stay")
-    panels[0].legend(frameon=False, fontsize=9)
+    panels[1].legend(loc="upper right", frameon=False, fontsize=9)  # where it covers nothing
     figure.tight_layout()
     path.write_bytes(encoded(figure))
 

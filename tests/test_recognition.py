@@ -11,7 +11,7 @@ from lowvox.audio.clip import TEXT, clip
 from lowvox.audio.utterances import FRAME_BYTES, Limits
 from lowvox.engines.pocketsphinx import PocketSphinx, PocketSphinxStream
 from lowvox.engines.silero import SileroVad
-from lowvox.types import Event, Model, Word
+from lowvox.types import Event, Model, Profile, Word
 
 SAID = TEXT.lower().replace(".", "").replace(",", "")
 LIMITS = recognition.limits(0.5)
@@ -57,13 +57,13 @@ class Counter:
 
 @pytest.fixture(scope="module")
 def ears() -> Iterator[PocketSphinxStream]:
-    stream = PocketSphinx().load(Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",)), 1).open()
+    stream = PocketSphinx().load(Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",)), Profile()).open()
     yield stream
     stream.close()
 
 
 def vad() -> Loud:
-    return SileroVad().load(Model("silero-vad", "silero-vad", "vad", ()), 1).open()  # type: ignore[return-value]
+    return SileroVad().load(Model("silero-vad", "silero-vad", "vad", ()), Profile()).open()  # type: ignore[return-value]
 
 
 def blocks(sound: bytes, size: int = 3200) -> list[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -29,9 +28,11 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         except IsADirectoryError as error:
             raise unwritable(path, error) from error
         return
+    from tempfile import mkstemp  # 0.7 MB
+
     path = path.resolve()
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        handle, name = mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no folder {path.parent}; make it with mkdir -p.") from error
     except OSError as error:

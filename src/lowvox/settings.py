@@ -11,7 +11,6 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import msgspec
@@ -210,6 +209,8 @@ def _flat(tables: dict[str, Any]) -> Iterator[tuple[str, object]]:
 def _known(name: str) -> Key:
     if name in KEYS:
         return KEYS[name]
+    from difflib import get_close_matches
+
     near = get_close_matches(name, KEYS, n=1)
     hint = f"did you mean {near[0]}?" if near else "`lowvox config show` lists the keys."
     raise UsageError(f"There is no setting {name} in the settings file {path()}: {hint}")

@@ -19,11 +19,11 @@ loader = pytest.importorskip("espeakng_loader", reason="needs the extra `espeak`
 PRELUDE = """
 import json
 from lowvox.engines import create
-from lowvox.types import Model
+from lowvox.types import Model, Profile
 def seconds(text, **options):
     stream = resident.open(**options)
     return sum(map(len, stream.speak(text))) / 2 / stream.rate
-resident = create("espeak").load(Model("espeak", "espeak", "synthesizer", ()), 1)
+resident = create("espeak").load(Model("espeak", "espeak", "synthesizer", ()), Profile())
 """
 
 

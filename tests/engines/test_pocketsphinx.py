@@ -9,7 +9,7 @@ import pytest
 from lowvox.audio.clip import TEXT, clip
 from lowvox.engines.pocketsphinx import PocketSphinx, PocketSphinxResident, PocketSphinxStream, _spoken
 from lowvox.errors import DamagedError
-from lowvox.types import Model
+from lowvox.types import Model, Profile
 
 EARS = Model("pocketsphinx-en-us", "pocketsphinx", "recognizer", ("en",))
 SAID = TEXT.lower().replace(".", "").replace(",", "").split()
@@ -17,7 +17,7 @@ SAID = TEXT.lower().replace(".", "").replace(",", "").split()
 
 @pytest.fixture(scope="module")
 def stream() -> Iterator[PocketSphinxStream]:
-    resident = PocketSphinx().load(EARS, 1)
+    resident = PocketSphinx().load(EARS, Profile())
     opened = resident.open()
     yield opened
     opened.close()

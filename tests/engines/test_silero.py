@@ -8,13 +8,13 @@ import pytest
 
 from lowvox.audio.clip import clip
 from lowvox.engines.silero import SileroVad
-from lowvox.types import Model
+from lowvox.types import Model, Profile
 
 VAD = Model("silero-vad", "silero-vad", "vad", ())
 
 
 def test_it_tells_speech_from_silence() -> None:
-    stream = SileroVad().load(VAD, 1).open()
+    stream = SileroVad().load(VAD, Profile()).open()
     sound = clip() + bytes(32000)
     heard = [stream.probability(sound[at : at + 1024]) for at in range(0, len(sound) - 1023, 1024)]
     assert sum(probability > 0.5 for probability in heard) > 0.7 * len(heard[:-31])
@@ -26,7 +26,7 @@ def test_it_tells_speech_from_silence() -> None:
 def test_the_environment_is_left_as_it_was(before: str | None) -> None:
     script = (
         "import os\nfrom lowvox.engines.silero import SileroVad\n"
-        "SileroVad().load(None, 1); print(os.environ.get('OMP_NUM_THREADS'))"
+        "SileroVad().load(None, None); print(os.environ.get('OMP_NUM_THREADS'))"
     )
     environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
     environment |= {"OMP_NUM_THREADS": before} if before else {}
@@ -35,7 +35,7 @@ def test_the_environment_is_left_as_it_was(before: str | None) -> None:
 
 
 def test_each_stream_has_a_memory_of_its_own() -> None:
-    resident = SileroVad().load(VAD, 1)
+    resident = SileroVad().load(VAD, Profile())
     sound = clip()[32000:64000]
     frames = [sound[at : at + 1024] for at in range(0, len(sound) - 1023, 1024)]
     first, second = resident.open(), resident.open()

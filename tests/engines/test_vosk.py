@@ -18,7 +18,7 @@ from lowvox.engines import create
 from lowvox.engines.vosk import Vosk, VoskStream, partial_text, words
 from lowvox.engines.vosk_layout import Layout, layout
 from lowvox.errors import DamagedError, EngineError, NotFoundError
-from lowvox.types import Model, Word
+from lowvox.types import Model, Profile, Word
 from replicas.kaldi import build
 
 if TYPE_CHECKING:
@@ -119,13 +119,13 @@ def test_layout_does_not_import_vosk() -> None:
 
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> VoskStream:
-    resident = create("vosk").load(model(build(tmp_path_factory.mktemp("model"))), threads=1)
+    resident = create("vosk").load(model(build(tmp_path_factory.mktemp("model"))), Profile())
     return cast("VoskStream", resident.open())
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_hears_words_and_their_times(tmp_path: Path, version: int) -> None:
-    resident = Vosk().load(model(build(tmp_path, version)), threads=1)
+    resident = Vosk().load(model(build(tmp_path, version)), Profile())
     stream = resident.open()
     for sound in (noise(0.5, QUIET), noise(0.4, LOUD), noise(0.3, QUIET), noise(0.6, LOUD), noise(0.3, QUIET)):
         stream.accept(sound)
@@ -187,9 +187,9 @@ import sys
 from pathlib import Path
 from lowvox.engines import create
 from lowvox.errors import DamagedError
-from lowvox.types import Model
+from lowvox.types import Model, Profile
 try:
-    create("vosk").load(Model("x", "vosk", "recognizer", ("en",), Path(sys.argv[1])), 1).open()
+    create("vosk").load(Model("x", "vosk", "recognizer", ("en",), Path(sys.argv[1])), Profile()).open()
 except DamagedError as error:
     print(error)
 """
@@ -208,7 +208,7 @@ def test_files_that_vosk_cannot_read(tmp_path: Path, version: int, broken: str, 
 
 
 def test_a_model_that_loads_and_cannot_decode(tmp_path: Path) -> None:
-    resident = create("vosk").load(model(build(tmp_path, coefficients=14)), 1)
+    resident = create("vosk").load(model(build(tmp_path, coefficients=14)), Profile())
     with pytest.raises(DamagedError, match="cannot read the model"):
         resident.open()
 
@@ -216,9 +216,9 @@ def test_a_model_that_loads_and_cannot_decode(tmp_path: Path) -> None:
 def test_a_half_copied_folder_is_refused_before_vosk_sees_it(tmp_path: Path) -> None:
     (build(tmp_path) / "graph" / "HCLG.fst").unlink()
     with pytest.raises(DamagedError, match=r"graph/HCLG\.fst missing"):
-        create("vosk").load(model(tmp_path), 1)
+        create("vosk").load(model(tmp_path), Profile())
     with pytest.raises(NotFoundError, match="lowvox pull"):
-        create("vosk").load(Model("x", "vosk", "recognizer", ("en",)), 1)
+        create("vosk").load(Model("x", "vosk", "recognizer", ("en",)), Profile())
 
 
 # Vosk's JSON, in the shapes that its documentation gives.

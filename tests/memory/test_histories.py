@@ -145,7 +145,7 @@ class Histories(RuleBasedStateMachine):
         self.tell(Failed(OSError("broken")))
 
     @precondition(lambda self: self.going)
-    @rule(pick=st.integers(0, 9), kept=st.sampled_from([0, 0, 0, 2, 30]))
+    @rule(pick=st.integers(0, 9), kept=st.sampled_from([0, 0, 0, 2, 30, -9]))
     def unloaded(self, pick: int, kept: int) -> None:
         held = self.going.pop(pick % len(self.going))
         del self.streams[held]
@@ -244,6 +244,8 @@ class Histories(RuleBasedStateMachine):
             others = {other.holder for other, _ in self.granted.values()}
             assert others - {ticket.holder}
             assert others <= blocked
+            # Nobody behind it could have gone on, and made room.
+            assert {job.ticket.id for job in self.state.jobs} <= {job.ticket.id for job in self.before.jobs}
         elif action.why == "failed":
             assert isinstance(event, Failed)
         elif action.why == "full":
@@ -395,4 +397,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestHistories.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

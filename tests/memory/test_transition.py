@@ -33,8 +33,6 @@ from lowvox.memory.residency import (
 from lowvox.memory.transition import needed, projected, step, wake
 from lowvox.types import Choice, Footprint, Model, Role
 
-# Examples ------------------------------------------------------------------------------------------------------------
-
 HUNDRED = Footprint(resident=80, stream=10, work=10, load_s=1.0)
 
 
@@ -188,7 +186,7 @@ def test_memory_is_counted_until_it_has_come_back() -> None:
     desk.slow = True
     desk.ask(want("voice"))
     assert desk.last == [Unload(1)]
-    assert desk.tell(Unloaded(1)) == [Open(5, 6, want("voice"))] or desk.state.loading is not None
+    assert [action.held for action in desk.tell(Unloaded(1)) if isinstance(action, Open)] == [3]
 
 
 def test_what_did_not_come_back_is_not_free() -> None:
@@ -201,12 +199,21 @@ def test_what_did_not_come_back_is_not_free() -> None:
     assert desk.state.residue == 51
 
 
-def test_a_new_base_holds_what_was_left_behind() -> None:
-    desk = Desk(room=500)
-    desk.ask(want(), overhead=7)
+def test_what_was_left_behind_is_used_again() -> None:
+    desk = Desk()
+    desk.tell(Unloaded(98, kept=20))
+    desk.tell(Unloaded(99, kept=-15))
+    assert desk.state.residue == 5
+
+
+@pytest.mark.parametrize(("taken", "base"), [(40, 33), (30, 30), (25, 25)])
+def test_what_lowvox_takes_itself_is_measured_anew(taken: int, base: int) -> None:
+    desk = Desk(room=200, base=30)
+    desk.give_back(desk.ask(want(), overhead=7))
     desk.tell(Unloaded(99, kept=20))
-    desk.tell(Settled(base=25))
-    assert (desk.state.base, desk.state.overhead, desk.state.residue) == (25, 0, 0)
+    desk.tell(Settled(taken))
+    desk.ask(want(), overhead=7)  # is there already, or will be
+    assert desk.state.charge == base + 7 + 100
 
 
 def test_a_leased_model_is_never_evicted_and_its_memory_is_waited_for() -> None:
@@ -232,15 +239,34 @@ def test_the_line_is_served_in_order() -> None:
     assert [job.ticket.id for job in desk.state.jobs] == [2]
 
 
-def test_the_victim_is_long_idle_large_and_quick_to_load() -> None:
-    quick = want("quick", size=Footprint(80, 10, 10, load_s=0.1))
-    small = want("small", size=Footprint(20, 10, 10, load_s=1.0))
-    desk = Desk(room=300)
-    for one in (want("slow"), quick, small):
-        desk.give_back(desk.ask(one))
+@pytest.mark.parametrize(
+    ("other", "goes"),
+    [
+        (Footprint(80, 10, 10, load_s=1.0), "a"),  # longer idle
+        (Footprint(30, 10, 10, load_s=1.0), "a"),  # larger
+        (Footprint(80, 10, 10, load_s=3.0), "a"),  # quicker to load
+        (Footprint(180, 10, 10, load_s=1.0), "b"),
+        (Footprint(80, 10, 10, load_s=0.4), "b"),
+    ],
+)
+def test_the_victim_is_long_idle_large_and_quick_to_load(other: Footprint, goes: str) -> None:
+    desk = Desk()
+    desk.give_back(desk.ask(want("a")))
+    desk.now += 2
+    desk.give_back(desk.ask(want("b", size=other)))
+    desk.now += 3
+    desk.tell(Pressed(1))
+    assert desk.there == ["b" if goes == "a" else "a"]
+
+
+def test_a_model_that_the_job_wants_is_no_victim() -> None:
+    desk = Desk(room=200)
+    desk.give_back(desk.ask(want("ears")))
     desk.now += 60
-    desk.ask(want("new", size=Footprint(150, 0, 0, 1.0)))
-    assert desk.there == ["slow", "small", "new"]
+    desk.give_back(desk.ask(want("dots")))
+    desk.ask(want("ears"), want("voice"))
+    assert desk.there == ["ears", "voice"]
+    assert [job.seats[0] for job in desk.state.jobs] == [(1, 2)]
 
 
 @pytest.mark.parametrize(("keep_alive", "left"), [(0, []), (60, []), (61, ["ears"]), (-1, ["ears"])])
@@ -289,6 +315,14 @@ def test_who_waits_takes_over_a_model_whose_time_is_over() -> None:
     assert desk.give_back(second)[0] == Unload(1)
 
 
+def test_a_model_whose_time_is_over_goes_before_others() -> None:
+    desk = Desk(room=270)
+    job = desk.ask(want("large", size=Footprint(100, 10, 10, 1.0)), want("over", keep_alive=0), holder=1)
+    desk.ask(want("new", size=Footprint(150, 0, 0, 1.0)), holder=2)
+    desk.give_back(job)
+    assert desk.there == ["large", "new"]
+
+
 def test_the_latest_job_states_how_long_a_model_is_kept_and_what_it_takes() -> None:
     desk = Desk()
     desk.give_back(desk.ask(want(keep_alive=0, size=Footprint(0, 0, 0, 1.0))), measured=0)
@@ -332,11 +366,11 @@ def test_an_idle_stream_of_a_pinned_model_is_closed_to_make_room() -> None:
 
 def test_unwanted_models_go_now_if_idle_else_after_their_job() -> None:
     desk = Desk()
-    ears, voice = desk.ask(want("ears")), desk.ask(want("voice", role="synthesizer"), holder=2)
+    ears, voice = desk.ask(want("ears")), desk.ask(want("voice", role="synthesizer", capacity=None), holder=2)
     desk.give_back(ears)
     desk.tell(Unwanted(frozenset({"ears", "synthesizer"})))
     assert desk.there == ["voice"]
-    other = desk.ask(want("voice", role="synthesizer"), holder=3)
+    other = desk.ask(want("voice", role="synthesizer", capacity=None), holder=3)
     assert len(desk.there) == 2  # a model that is to go is lent to nobody else
     desk.give_back(voice)
     desk.give_back(other)
@@ -400,10 +434,27 @@ def test_a_job_takes_over_what_is_being_loaded_for_nobody() -> None:
     assert desk.tell(Loaded()) == [Grant(job, ((1, 2),))]
 
 
+def test_a_stream_that_is_being_opened_is_not_replaced() -> None:
+    desk = Desk(slow=True)
+    desk.tell(Cancelled(desk.ask(want(voice="anna"))))
+    job = desk.ask(want(voice="bob"))
+    assert desk.tell(Loaded()) == [Open(3, 4, want(voice="bob"))]
+    assert desk.tell(Loaded()) == [Grant(job, ((3, 4),))]
+
+
+def test_a_preload_that_takes_more_than_was_planned_is_given_up() -> None:
+    desk = Desk(room=200, slow=True)
+    desk.ask(want("a"))
+    desk.tell(Loaded())
+    preload = desk.ask(want("b"), lends=False)  # by the one who holds a
+    assert desk.tell(Loaded(measured=101)) == [Refuse(preload, "budget", needed=211), Unload(3)]
+
+
 def test_cancelled_while_its_model_is_loaded_the_model_idles() -> None:
     desk = Desk(slow=True)
     desk.tell(Cancelled(desk.ask(want(keep_alive=60), want("voice"))))
     assert desk.there == ["ears"]  # the other one had not been begun
+    assert desk.last == []  # so that there is nothing to close
     assert desk.tell(Loaded()) == []
     assert wake(desk.state) == desk.now + 60
 
@@ -467,7 +518,8 @@ def test_a_model_that_takes_more_than_was_planned_is_given_up() -> None:
     again = desk.ask(want())
     assert desk.last == [Unload(1)]  # loaded anew it may take what was planned
     desk.tell(Unloaded(1))
-    assert desk.tell(Loaded(measured=90)) == [Grant(again, ((5, 6),))] or desk.state.jobs[0].granted
+    assert isinstance(desk.tell(Loaded(measured=90))[0], Grant)
+    assert desk.state.jobs[0].ticket.id == again
 
 
 def test_a_model_that_takes_more_than_was_planned_waits_for_what_others_give_back() -> None:
@@ -475,9 +527,8 @@ def test_a_model_that_takes_more_than_was_planned_waits_for_what_others_give_bac
     first = desk.ask(want("ears"), holder=1)
     desk.tell(Loaded(measured=90))
     second = desk.ask(want("voice"), holder=2)
-    assert desk.tell(Loaded(measured=95)) == []
-    assert desk.give_back(first) == [Unload(1)] or desk.state.jobs[0].granted
-    assert second
+    assert desk.tell(Loaded(measured=95)) == []  # 205 of 200
+    assert desk.give_back(first) == [Grant(second, ((3, 4),))]  # the other one does not work any more: 195
 
 
 def test_a_model_that_grew_while_it_was_used_is_charged_with_it() -> None:
@@ -504,7 +555,7 @@ def test_nothing_more_is_loaded_while_more_is_taken_than_there_is_room_for() -> 
     desk.ask(want("b"), want("c"), holder=2)
     desk.tell(Roomed(299))
     assert desk.tell(Loaded()) == []  # c would come on top
-    assert desk.give_back(first)[0] == Unload(1) or desk.state.loading is not None
+    assert isinstance(desk.give_back(first)[0], Open)  # a does not work any more: 290
 
 
 def test_who_holds_something_goes_before_those_who_may_wait_for_it() -> None:
@@ -518,7 +569,7 @@ def test_who_holds_something_goes_before_those_who_may_wait_for_it() -> None:
 
 def test_holders_that_wait_for_each_other_are_not_left_waiting() -> None:
     desk = Desk(room=250)
-    first = desk.ask(want("a"), holder=1)
+    desk.ask(want("a"), holder=1)
     desk.ask(want("b"), holder=2)
     desk.ask(want("c"), holder=1)
     assert desk.last == []  # the other one may come to its end
@@ -527,7 +578,22 @@ def test_holders_that_wait_for_each_other_are_not_left_waiting() -> None:
     assert [ticket.holder for ticket in desk.state.line] == [1]
     desk.give_back(2)
     assert desk.there == ["a", "c"]
-    assert first
+
+
+def test_who_can_go_on_is_let_pass_before_anybody_is_refused() -> None:
+    desk = Desk(room=300)
+    desk.ask(want("a"), holder=1)
+    desk.ask(want("b"), holder=2)
+    third = desk.ask(want("c", size=Footprint(60, 0, 0, 1.0)), holder=3)
+    desk.ask(want("d", size=Footprint(60, 0, 0, 1.0)), holder=1)
+    desk.ask(want("e", size=Footprint(160, 0, 0, 1.0)), holder=2)
+    assert [ticket.holder for ticket in desk.state.line] == [2, 1]
+    desk.give_back(third)
+    assert desk.there == ["a", "b", "d"]
+    assert [ticket.holder for ticket in desk.state.line] == [2]
+    desk.give_back(4)
+    desk.give_back(1)
+    assert desk.there == ["b", "e"]
 
 
 def test_a_holder_is_told_when_it_needs_too_much_with_what_it_holds() -> None:

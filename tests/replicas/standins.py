@@ -13,7 +13,7 @@ from lowvox.memory import meter
 from lowvox.memory.budget import Budget
 from lowvox.memory.ledger import Ledger, key
 from lowvox.memory.manager import Manager
-from lowvox.types import Choice, Footprint, Model
+from lowvox.types import Choice, Footprint, Model, Profile
 from replicas import naughty
 
 if TYPE_CHECKING:
@@ -38,10 +38,17 @@ _ENTRY = Entry(
 )
 
 
+def enlist(engine: str, **changes: Any) -> None:
+    """Put an engine of `naughty` into the registry under its name in small letters, for as long as the process lives."""
+    os.environ["PYTHONPATH"] = str(Path(naughty.__file__).parent)
+    ENGINES[engine.lower()] = replace(_ENTRY, **{"at": f"naughty:{engine}", **changes})
+
+
 def register(patch: pytest.MonkeyPatch, engine: str, **changes: Any) -> None:
-    """Put an engine of `naughty` into the registry under its name in small letters."""
-    patch.setenv("PYTHONPATH", str(Path(naughty.__file__).parent))
-    patch.setitem(ENGINES, engine.lower(), replace(_ENTRY, **{"at": f"naughty:{engine}", **changes}))
+    """Put an engine of `naughty` into the registry for a test."""
+    patch.setenv("PYTHONPATH", "")
+    patch.delitem(ENGINES, engine.lower(), raising=False)
+    enlist(engine, **changes)
 
 
 def standin(engine: str = "Engine", name: str = "") -> Model:
@@ -90,8 +97,8 @@ class Staff:
         for manager in self.made:
             manager.close()
         left = [thread.name for thread in threading.enumerate() if thread.name.startswith("lowvox-")]
-        assert not left
-        assert not children()
+        assert left == []
+        assert children() == set()
 
 
 def until(manager: Manager, come_about: Callable[[State], object]) -> None:
@@ -124,3 +131,15 @@ class Unready(naughty.Engine):
         def reset(self) -> None:
             """Fail as no error of lowvox."""
             raise ZeroDivisionError
+
+
+class Waiting(naughty.Engine):
+    """Loads when it may."""
+
+    begun, may = threading.Event(), threading.Event()
+
+    def load(self, model: Model, profile: Profile) -> naughty.Engine:
+        """Wait."""
+        self.begun.set()
+        assert self.may.wait(60)
+        return super().load(model, profile)

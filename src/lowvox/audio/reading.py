@@ -6,9 +6,7 @@ Knows nothing of speech.
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,11 +146,14 @@ def _readable(source: str | Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _spooled(stream: IO[bytes], name: str) -> Iterator[IO[bytes]]:
     """Copy a stream to a file that can be read back and forth: in lowvox's own folder, gone afterwards."""
+    from shutil import copyfileobj
+    from tempfile import TemporaryFile
+
     with ExitStack() as stack:
         try:
             folders.cache().mkdir(parents=True, exist_ok=True)
-            spool = stack.enter_context(tempfile.TemporaryFile(dir=folders.cache()))
-            shutil.copyfileobj(stream, spool)
+            spool = stack.enter_context(TemporaryFile(dir=folders.cache()))
+            copyfileobj(stream, spool)
             spool.flush()
         except OSError as error:
             raise OutputError(

@@ -7,7 +7,6 @@ Knows nothing of speech.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,7 +40,7 @@ class Writer:
         if self._path and not self._in_place:
             self._path = self._path.resolve()
         self._format = _format(self._path, format, in_place=self._in_place)
-        self._beside = self._path and self._path.with_name(f".lowvox-{secrets.token_hex(6)}.part")
+        self._beside = self._path and self._path.with_name(f".lowvox-{os.urandom(6).hex()}.part")
         self._file: BinaryIO | None = None
         self._encoder: Encoder | None = None
         self._rate = 0

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from lowvox import engines
-from lowvox.memory import measure, meter
+from lowvox.memory import meter
 from lowvox.memory.ledger import Ledger, key
 
 if TYPE_CHECKING:
@@ -43,7 +43,13 @@ class Footprints:
         entry = engines.entry(choice.model.engine)
         engines.require(choice.model.engine)
         row = key(choice, entry.package)
-        return self._find(choice.model.name, row, lambda: measure.footprint(choice, entry))
+
+        def measured() -> Footprint:
+            from lowvox.memory import measure
+
+            return measure.footprint(choice, entry)
+
+        return self._find(choice.model.name, row, measured)
 
     def known(self, choice: Choice) -> Footprint | None:
         """Return what a choice takes where that has been measured."""
@@ -57,7 +63,13 @@ class Footprints:
 
     def measure_sound(self) -> Footprint:
         """Return what reading, resampling and writing sound take, whether this process has begun to or not."""
-        return self._find(SOUND, key(SOUND, "soundfile"), measure.audio_footprint)
+
+        def measured() -> Footprint:
+            from lowvox.memory import measure
+
+            return measure.audio_footprint()
+
+        return self._find(SOUND, key(SOUND, "soundfile"), measured)
 
     @staticmethod
     def floor(model: Model) -> int:

@@ -93,11 +93,13 @@ class Home:
                 self._worker.trim()
 
     def unload(self) -> int:
-        """Unload the model and return the bytes that did not come back."""
+        """Unload the model and return the bytes that did not come back; may be called twice."""
         if self._worker is not None:
             self._worker.close()  # its end returns every byte
             return 0
-        expected, before = self.at_rest(), meter.usage(os.getpid()).rss
+        # What was here before, of an earlier time or another manager's, does not come back either.
+        expected, before = min(self.at_rest(), self._taken), meter.usage(os.getpid()).rss
+        self._taken = 0
         for seat in list(self._streams):
             self.close(seat)
         if self._resident is not None:

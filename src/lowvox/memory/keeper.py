@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lowvox.memory import meter, pressure, transition
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lowvox.memory.lending import Lent
     from lowvox.memory.residency import Held
     from lowvox.memory.share import Share
+    from lowvox.types import Choice, Footprint
 
 # How often the outside is looked at: other programs' memory, other lowvox processes.
 _TICK_S = 1.0
@@ -70,7 +72,9 @@ class Keeper:
         self._todo: deque[Action] = deque()
         self._homes: dict[int, Home] = {}
         self._growths: dict[int, Growth] = {}
+        self._left: dict[Choice, int] = {}  # bytes that unloading left in this process
         self._thread: threading.Thread | None = None
+        self._keeping = False
 
     def post(self, *events: happened.Event) -> None:
         """Take a step for each event with the room that there is now; answers go to who waits, work to the thread."""
@@ -80,9 +84,10 @@ class Keeper:
                 self.state, actions = transition.step(self.state, event, self._clock())
                 self._answers |= {action.ticket: action for action in actions if isinstance(action, Grant | Refuse)}
                 self._todo += [action for action in actions if not isinstance(action, Grant | Refuse)]
-            if self._thread is None and (self._todo or self.state.helds):
+            if not self._keeping and (self._todo or self.state.helds):
                 self._thread = threading.Thread(target=self._keep, name="lowvox-memory", daemon=True)
                 self._thread.start()
+                self._keeping = True  # only now: whoever starts it may be interrupted
             self._changed.notify_all()
 
     def ask(self, ticket: Ticket, patience_s: float | None) -> Grant | Refuse | None:
@@ -111,6 +116,10 @@ class Keeper:
             self._changed.wait_for(
                 lambda: all(held.status != "unloading" for held in self.state.helds), timeout=_GRACE_S
             )
+
+    def anew(self, choice: Choice, size: Footprint) -> Footprint:
+        """Return what a choice takes, given its footprint, where something of its last time is still there."""
+        return replace(size, resident=max(0, size.resident - self._left.get(choice, 0)))
 
     def home(self, number: int) -> Home | None:
         """Return a held model's home, while it has one."""
@@ -168,7 +177,7 @@ class Keeper:
             thread, homes = self._thread, list(self._homes.values())
         for home in homes:
             home.end(CLOSED)
-        if thread is not None and thread is not threading.current_thread():
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join(_GRACE_S)
 
     def holdings(self) -> tuple[Holding, ...]:
@@ -183,7 +192,7 @@ class Keeper:
         while True:
             with self._changed:
                 if not self._todo and not self.state.helds and told is self.state:
-                    self._thread = None
+                    self._keeping = False
                     return
                 if not self._todo and self.state.helds:
                     self._changed.wait(self._pause())
@@ -210,7 +219,8 @@ class Keeper:
             state = self.state
         busy = state.loading is not None or any(held.busy for held in state.helds)
         self._busy(busy)
-        if state.residue and not any(held.want.choice.placement == "in-process" for held in state.helds):
+        # What jobs have loaded besides models would be in the base, and asked for again.
+        if state.residue and not state.overhead and all(held.want.choice.placement == "worker" for held in state.helds):
             self.post(happened.Settled(meter.usage(os.getpid()).rss))
 
     def _do(self, action: Action) -> None:
@@ -252,6 +262,7 @@ class Keeper:
         if home is not None:
             self._mark("evict", home.choice.model.name)
             kept = home.unload()
+            self._left[home.choice] = self._left.get(home.choice, 0) + kept
         self.post(happened.Unloaded(number, kept))
 
     def _free(self) -> int | None:
@@ -269,7 +280,7 @@ class Keeper:
         self._answers.pop(ticket.id, None)
 
     def _holding(self, held: Held) -> Holding:
-        home, choice, size = self._homes.get(held.id), held.want.choice, held.want.footprint
+        home, choice = self._homes.get(held.id), held.want.choice
         leases = sum(seat.ticket is not None for seat in held.seats)
         status: Literal["loading", "idle", "leased", "unloading"] = "leased" if leases else "idle"
         if held.status != "ready":
@@ -281,7 +292,7 @@ class Keeper:
             pid=home.pid if home else None,
             status=status,
             bytes=held.at_rest,
-            peak=held.at_rest + min(len(held.seats), choice.runs) * size.work_for(choice.cap),
+            peak=held.planned + held.excess + held.work(len(held.seats)),
             streams=len(held.seats),
             leases=leases,
             idle_s=0.0 if leases else max(0.0, self._clock() - held.idle_since),

@@ -14,11 +14,10 @@ import platform
 import zlib
 from dataclasses import astuple, fields
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lowvox import __version__, folders
+from lowvox import __version__, extras, folders
 from lowvox.types import Footprint
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def key(what: Choice | str, package: str) -> str:
 
     `package` is the module that runs it. The cap is no part: a footprint is a line in the input's length.
     """
-    library = package.replace("_", "-")
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        library += " " + metadata.version(library)
+    library = f"{package} {extras.version(package)}".strip()
     names = (what,) if isinstance(what, str) else _names(what)
     return ascii((*names, library, f"lowvox {__version__}", *_machine()))
 

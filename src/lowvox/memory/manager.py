@@ -308,7 +308,7 @@ class Manager:
         else:
             if (floor := self.footprints.floor(model)) > room:
                 self._refuse_files(model, floor, room)
-            size = self.footprints.of(choice)
+            size = self._keeper.anew(choice, self.footprints.of(choice))
         entry = engines.entry(model.engine)
         return Want(choice, size, options, entry.capacity, self.keep_alive.of(model))
 
@@ -323,7 +323,9 @@ class Manager:
         """Note what has been loaded, for the table of parts."""
         name, known = want.choice.model.name, want.footprint.resident + want.footprint.stream
         with self._lock:
-            self._seen[name] = _part(name, known or size, want.footprint.peak() or None)
+            part = _part(name, known or size, want.footprint.peak() or None)
+            # The first time counts: later it is loaded on what that has left behind.
+            self._seen[name] = max(self._seen.get(name, part), part, key=lambda seen: seen.resident_mb)
 
     def _limited(self, excess: int) -> None:
         """A limit of this process has changed, or comes near: whoever tells so measures again afterwards."""

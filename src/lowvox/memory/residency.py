@@ -73,6 +73,7 @@ class Job:
 class Held:
     """A model in memory. `excess` bytes are what it took beyond its footprint when it was last measured at rest.
 
+    `kept` bytes are what its work left: an engine that does not give them back (PocketSphinx) works in them again.
     `idle_since` is when its last seat was given back. A `doomed` one goes as soon as nobody uses it.
     """
 
@@ -81,6 +82,7 @@ class Held:
     seats: tuple[Seat, ...]
     status: Literal["absent", "ready", "unloading"] = "absent"
     excess: int = 0
+    kept: int = 0
     idle_since: float = 0.0
     doomed: bool = False
 
@@ -92,14 +94,24 @@ class Held:
     @property
     def at_rest(self) -> int:
         """Bytes while nobody works."""
+        return self.planned + self.excess + self.kept
+
+    @property
+    def planned(self) -> int:
+        """Bytes while nobody works, by its footprint."""
         size = self.want.footprint
-        return size.resident + len(self.seats) * size.stream + self.excess
+        return size.resident + len(self.seats) * size.stream
 
     @property
     def charge(self) -> int:
-        """Bytes that it may take now: at rest, and the work of the seats that are in use."""
-        working = min(sum(seat.ticket is not None for seat in self.seats), self.want.choice.runs)
-        return self.at_rest + working * self.want.footprint.work_for(self.want.choice.cap)
+        """Bytes that it may take now: at rest, and the work of the seats that are in use, which begins with `kept`."""
+        return (
+            self.planned + self.excess + max(self.kept, self.work(sum(seat.ticket is not None for seat in self.seats)))
+        )
+
+    def work(self, seats: int) -> int:
+        """Bytes that so many seats take while they work."""
+        return min(seats, self.want.choice.runs) * self.want.footprint.work_for(self.want.choice.cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +203,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Unloaded:
-    """A held model has gone; `kept` bytes of it did not come back."""
+    """A held model has gone; `kept` bytes of it did not come back. Less than 0: with some that others had kept."""
 
     held: int
     kept: int = 0
@@ -227,7 +239,7 @@ class Roomed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What lowvox itself takes was measured anew, with everything in it that unloading has left behind."""
+    """What lowvox takes without models was measured anew: base, overhead, and what unloading has left behind."""
 
     base: int
 

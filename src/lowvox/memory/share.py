@@ -5,8 +5,10 @@ Thin over `trees`: reserves before anything is loaded, asks the others to make r
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lowvox.memory import meter, transition
@@ -36,7 +38,7 @@ class Share:
         self.active = budget is not None and budget.shared
         self.reserved = 0
         self._budget = budget
-        self._tree = Tree(on_note=on_note)
+        self._tree = Tree(on_note=partial(_told, on_note))
         self._pause = pause
         self._asked: dict[int, int] = {}  # what is reserved for jobs without an answer
         self._lock = threading.Lock()
@@ -107,3 +109,11 @@ class Share:
             return False
         self.reserved = size
         return True
+
+
+def _told(listener: Callable[[str], None], text: str) -> None:
+    """Call a listener; the keeper's thread must not end because it fails."""
+    try:
+        listener(text)
+    except Exception:
+        sys.excepthook(*sys.exc_info())

@@ -144,7 +144,7 @@ class _Turn:
     def _(self, event: Released) -> None:
         self._leave(event.ticket)
         for number, measured in event.measured:
-            self._weigh(number, measured)
+            self._weigh(number, measured, worked=True)
         for number in event.spoiled:
             if (held := self.state.find(number)) is not None:
                 self._put(replace(held, doomed=True))
@@ -152,7 +152,7 @@ class _Turn:
     @take.register
     def _(self, event: Unloaded) -> None:
         helds = tuple(held for held in self.state.helds if held.id != event.held)
-        self._set(helds=helds, residue=self.state.residue + event.kept)
+        self._set(helds=helds, residue=max(0, self.state.residue + event.kept))
 
     @take.register
     def _(self, event: Unwanted) -> None:
@@ -179,7 +179,9 @@ class _Turn:
 
     @take.register
     def _(self, event: Settled) -> None:
-        self._set(base=event.base, overhead=0, residue=0)
+        """Take what was measured for the base, less the overhead, which jobs to come state again."""
+        least = min(self.state.base, event.base)  # a job that ended early may not have loaded the overhead
+        self._set(base=max(least, event.base - self.state.overhead), residue=0)
 
     @take.register
     def _(self, event: Ticked) -> None:
@@ -212,10 +214,13 @@ class _Turn:
             return False  # room is on its way, and how much will be known then
         elif self._shrink({number for pair in seats for number in pair}):
             return True
-        elif self._stuck() and not self._pending:
-            self._drop(ticket, Refuse(ticket.id, "deadlock", seated.charge))
-        else:
+        elif not self._stuck() or self._pending:
             return False
+        elif other := next((other for other in self.state.line if not _seated(self.state, other)[0].full), None):
+            # Who behind can go on gives back what this one waits for.
+            self._set(line=(other, *(waiting for waiting in self.state.line if waiting is not other)))
+        else:
+            self._drop(ticket, Refuse(ticket.id, "deadlock", seated.charge))
         return True
 
     def _shrink(self, claimed: Collection[int] = ()) -> bool:
@@ -280,8 +285,7 @@ class _Turn:
         """Whether waiting is in vain: nothing is on its way, and whoever has seats waits for others."""
         if self.state.loading is not None or self._unloading:
             return False
-        tickets = (*self.state.line, *(job.ticket for job in self._pending))
-        waiting = {ticket.holder for ticket in tickets if ticket.lends}
+        waiting = {ticket.holder for ticket in (*self.state.line, *(job.ticket for job in self._pending))}
         return all(job.ticket.holder in waiting for job in self.state.jobs if job.granted)
 
     def _victim(self, spared: Collection[int] = ()) -> Held | None:
@@ -315,13 +319,15 @@ class _Turn:
         """Return the seat that is being opened, and its model."""
         return next((held, seat) for held in self.state.helds for seat in held.seats if seat.id == self.state.loading)
 
-    def _weigh(self, number: int, measured: int) -> None:
+    def _weigh(self, number: int, measured: int, *, worked: bool = False) -> None:
         """Write down what a model was measured to take, 0: not known. At work it takes more: that says nothing."""
         held, granted = self.state.find(number), {job.ticket.id for job in self.state.jobs if job.granted}
-        if held is not None and measured and not any(seat.ticket in granted for seat in held.seats):
-            size = held.want.footprint
-            planned = size.resident + size.stream * sum(seat.open for seat in held.seats)
-            self._put(replace(held, excess=max(0, measured - planned)))
+        if held is None or not measured or any(seat.ticket in granted for seat in held.seats):
+            return
+        size, there = held.want.footprint, sum(seat.open for seat in held.seats)
+        beyond = max(0, measured - size.resident - there * size.stream)
+        kept = min(beyond, held.work(there)) if worked else held.kept
+        self._put(replace(held, kept=kept, excess=max(0, beyond - kept)))
 
     def _unload(self, held: Held) -> None:
         self._put(replace(held, status="unloading"))
@@ -387,7 +393,7 @@ def _seat(state: State, held: Held, want: Want) -> Seat | None:
 
 def _own(state: State, holder: int) -> set[int]:
     """Return the tickets with which a holder has seats."""
-    return {job.ticket.id for job in state.jobs if job.ticket.lends and job.ticket.holder == holder}
+    return {job.ticket.id for job in state.jobs if job.ticket.holder == holder}
 
 
 def _usable(held: Held) -> bool:

@@ -5,11 +5,10 @@ Knows nothing of budgets: the planner chooses among what fits.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lowvox import engines
+from lowvox import engines, extras
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models import catalogue, store
 from lowvox.models.disk import MB
@@ -116,11 +115,7 @@ def _model(found: store.Installed) -> Model:
 
 def _embedded(record: catalogue.Record) -> Model:
     """Return a model that its engine's package holds; it changes when the package does."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    digest, rate = "", _error_rate(record.name)
-    with suppress(PackageNotFoundError):  # what is missing is said when the engine is created
-        digest = version(engines.entry(record.engine).package)
+    digest, rate = extras.version(engines.entry(record.engine).package), _error_rate(record.name)
     return Model(record.name, record.engine, record.role, record.languages, None, digest, error_rate=rate)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,9 @@ MB = 1 << 20
 
 def room(folder: Path, needed: int) -> None:
     """Raise OutputError unless the disk of `folder`, which exists, has `needed` bytes free."""
-    free = shutil.disk_usage(folder).free
+    from shutil import disk_usage
+
+    free = disk_usage(folder).free
     if free < needed:
         raise OutputError(
             f"The disk of {folder} has {free / MB:.0f} MB free and {needed / MB:.0f} MB are needed; make room, or set "

@@ -30,21 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a profile's name stands for.
-
-    `arena` has a run take its memory in few large pieces, `prepacking` keeps weights in the order that the fastest
-    kernels want.
-    """
+    """What a profile's name stands for; `arena` has a run take its memory in few large pieces."""
 
     arena: bool = True
-    prepacking: bool = True
 
 
-# `python benchmarks/sessions.py` measures them: FIGURES
+# On a VITS decoder of 14 M parameters, 200 frames, in MB above the process: peak, then what is held after the run
+# (benchmarks/sessions.py; ONNX Runtime as it comes: 162 to 177, all of it kept).
 PROFILES: dict[str, Settings] = {
-    "default": Settings(),
-    "no-arena": Settings(arena=False),
-    "no-prepacking": Settings(prepacking=False),
+    "default": Settings(),  # 129, 72; 2 to 4 % slower than as it comes
+    "no-arena": Settings(arena=False),  # 121, 68; another 1 to 2 % slower
 }
 
 # M_MMAP_THRESHOLD of glibc's mallopt, and from which size on a request gets pages of its own, in bytes.
@@ -129,9 +124,7 @@ def _load(source: str | Path | bytes, profile: Profile, name: str) -> Any:
     options.inter_op_num_threads = 1
     # Threads that wait by spinning take the processor from whoever records, plays or recognises meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    settings = PROFILES[profile.name]
-    options.enable_cpu_mem_arena = settings.arena
-    options.add_session_config_entry("session.disable_prepacking", "0" if settings.prepacking else "1")
+    options.enable_cpu_mem_arena = PROFILES[profile.name].arena
     graph = source if isinstance(source, bytes) else str(source)
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -146,7 +139,8 @@ def _run_options(name: str) -> Any:
     options = runtime().RunOptions()
     options.log_severity_level = 4
     if PROFILES[name].arena:
-        # After every run, since it costs nothing that can be measured (within 2 %, for runs of 11 us and of 1.1 s).
+        # After every run: its pages have to come anew, which is up to 4 % of its time whatever its length, and an idle
+        # session holds half of what it did.
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 
@@ -157,8 +151,8 @@ def _own_pages() -> None:
 
     On its own glibc raises the size at which it does this, up to 32 MB, with the first large piece that is freed: from
     the second load on weights lie in one heap with everything else, and what is freed below something stays. A stack of
-    75 MB then takes 209 MB where the first load took 97, and arenas that shrink make it worse. What a user has set
-    stays as it is.
+    75 MB then takes 206 MB where it could take 82, and an arena that shrinks leaves holes. Runs are not slower for it.
+    What a user has set stays as it is.
     """
     set_by_user = "MALLOC_MMAP_THRESHOLD_" in os.environ or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "")
     if sys.platform != "linux" or set_by_user:

@@ -5,7 +5,6 @@ Knows nothing of files, models or the terminal: it takes segments and gives piec
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from lowvox.errors import UsageError
@@ -49,6 +48,8 @@ def _srt(segments: Iterable[Segment]) -> Iterator[str]:
 
 def _vtt(segments: Iterable[Segment]) -> Iterator[str]:
     """WebVTT: `&`, `<` and `>` are markup there, and so is the arrow that they could form."""
+    from html import escape  # its table of entities takes 0.3 MB
+
     yield "WEBVTT\n\n"
     for cue in cues(segments):
         text = escape(cue.text, quote=False)

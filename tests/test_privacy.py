@@ -40,12 +40,12 @@ import onnxruntime.datasets
 session = onnxruntime.InferenceSession(onnxruntime.datasets.get_example("sigmoid.onnx"))
 """
 WORKER = """
-from lowvox.errors import UsageError
+from lowvox.errors import EngineError
 from lowvox.memory.worker import Worker
 worker = Worker("a worker")
 try:
-    worker.call(0, "load", "no such engine", None, 1)
-except UsageError:
+    worker.call(0, "load", "no.such:Engine", None, None)
+except EngineError:
     worker.close()
 """
 HOOK = """

@@ -143,3 +143,16 @@ class Waiting(naughty.Engine):
         self.begun.set()
         assert self.may.wait(60)
         return super().load(model, profile)
+
+
+class Library(naughty.Engine):
+    """Loads what no unloading brings back, once."""
+
+    loaded: list[bytearray] = []
+
+    def load(self, model: Model, profile: Profile) -> naughty.Engine:
+        """Load."""
+        engine = super().load(model, profile)
+        if not self.loaded:
+            self.loaded.append(naughty.filled(engine.mb))
+        return engine

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lowvox.types import Choice, Footprint, Model
 
 SOUND = "audio libraries"
+# What threads, texts and buffers take in this process meanwhile; eight threads took 3 to 5 (benchmarks/budget.py).
+_OWN_WORK = 4 * meter.MB
 
 
 class Footprints:
@@ -36,7 +38,7 @@ class Footprints:
         self._sound_is_base = "soundfile" in sys.modules
         self._ledger.get("")  # so that what a ledger needs is in the base
         # RSS, since what a process shares with other programs may be its own alone a moment later.
-        self.base = meter.usage(os.getpid()).rss
+        self.base = meter.usage(os.getpid()).rss + _OWN_WORK
 
     def of(self, choice: Choice) -> Footprint:
         """Return what a choice takes; seconds, where it has to be measured."""
@@ -53,13 +55,17 @@ class Footprints:
 
     def known(self, choice: Choice) -> Footprint | None:
         """Return what a choice takes where that has been measured."""
-        row = key(choice, engines.entry(choice.model.engine).package)
-        with self._lock:
-            return self._known.get(row) or self._ledger.get(row)
+        return self._recorded(key(choice, engines.entry(choice.model.engine).package))
 
-    def sound(self) -> int:
-        """Bytes that reading, resampling and writing sound take in this process, beyond the base."""
-        return 0 if self._sound_is_base else self.measure_sound().peak()
+    def sound(self, *, ask: bool = True) -> int:
+        """Bytes that reading, resampling and writing sound take in this process, beyond the base.
+
+        Not asked for, they are not measured: 0 where they are not known.
+        """
+        if self._sound_is_base:
+            return 0
+        found = self.measure_sound() if ask else self._recorded(key(SOUND, "soundfile"))
+        return found.peak() if found else 0
 
     def measure_sound(self) -> Footprint:
         """Return what reading, resampling and writing sound take, whether this process has begun to or not."""
@@ -78,9 +84,13 @@ class Footprints:
             return 0
         return sum(file.stat().st_size for file in model.path.rglob("*") if file.is_file())
 
+    def _recorded(self, row: str) -> Footprint | None:
+        with self._lock:
+            return self._known.get(row) or self._ledger.get(row)
+
     def _find(self, name: str, row: str, measured: Callable[[], Footprint]) -> Footprint:
         with self._lock:
-            found = self._known.get(row) or self._ledger.get(row)
+            found = self._recorded(row)
             if found is None:
                 self._note(f"Measuring {name} once on this machine ...")
                 found = measured()

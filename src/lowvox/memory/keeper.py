@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ _TOLERANCE = 1.05
 CLOSED = "has been closed; open it again."
 # One for all keepers of this process: while one decides what it takes, no other does.
 _LOCK = threading.RLock()
+_keepers: weakref.WeakSet[Keeper] = weakref.WeakSet()
 
 
 class Keeper:
@@ -59,6 +61,7 @@ class Keeper:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = State(base=base)
+        self._base = base
         self._share = share
         self._room = room
         self._mark = on_mark
@@ -75,6 +78,7 @@ class Keeper:
         self._left: dict[Choice, int] = {}  # bytes that unloading left in this process
         self._thread: threading.Thread | None = None
         self._keeping = False
+        _keepers.add(self)
 
     def post(self, *events: happened.Event) -> None:
         """Take a step for each event with the room that there is now; answers go to who waits, work to the thread."""
@@ -84,7 +88,7 @@ class Keeper:
                 self.state, actions = transition.step(self.state, event, self._clock())
                 self._answers |= {action.ticket: action for action in actions if isinstance(action, Grant | Refuse)}
                 self._todo += [action for action in actions if not isinstance(action, Grant | Refuse)]
-            if not self._keeping and (self._todo or self.state.helds):
+            if not self._keeping and (self._todo or self.state.helds or self.state.line):
                 self._thread = threading.Thread(target=self._keep, name="lowvox-memory", daemon=True)
                 self._thread.start()
                 self._keeping = True  # only now: whoever starts it may be interrupted
@@ -119,7 +123,9 @@ class Keeper:
 
     def anew(self, choice: Choice, size: Footprint) -> Footprint:
         """Return what a choice takes, given its footprint, where something of its last time is still there."""
-        return replace(size, resident=max(0, size.resident - self._left.get(choice, 0)))
+        state = self.state
+        left = min(self._left.get(choice, 0), max(0, state.base - self._base) + state.residue)
+        return replace(size, resident=max(0, size.resident - left))
 
     def home(self, number: int) -> Home | None:
         """Return a held model's home, while it has one."""
@@ -191,10 +197,11 @@ class Keeper:
         told = None
         while True:
             with self._changed:
-                if not self._todo and not self.state.helds and told is self.state:
+                waits = bool(self.state.helds or self.state.line)
+                if not self._todo and not waits and told is self.state:
                     self._keeping = False
                     return
-                if not self._todo and self.state.helds:
+                if not self._todo and waits:
                     self._changed.wait(self._pause())
                 action = self._todo.popleft() if self._todo else None
             if action is None:
@@ -219,8 +226,8 @@ class Keeper:
             state = self.state
         busy = state.loading is not None or any(held.busy for held in state.helds)
         self._busy(busy)
-        # What jobs have loaded besides models would be in the base, and asked for again.
-        if state.residue and not state.overhead and all(held.want.choice.placement == "worker" for held in state.helds):
+        here = [held for keeper in list(_keepers) for held in keeper.state.helds]
+        if state.residue and all(held.want.choice.placement == "worker" for held in here):
             self.post(happened.Settled(meter.usage(os.getpid()).rss))
 
     def _do(self, action: Action) -> None:

@@ -100,9 +100,14 @@ class Manager:
 
     @property
     def taken(self) -> int:
-        """Bytes that its models may take now."""
+        """Bytes that its models may take now, with what unloading has left behind."""
         state = self._keeper.state
-        return state.charge - state.base
+        return state.charge - state.base - state.overhead
+
+    @property
+    def handles_sound(self) -> bool:
+        """Whether a job of it has loaded what reading and resampling sound takes."""
+        return self._keeper.state.overhead > 0
 
     def plan(self, needs: Sequence[Need], *, thorough: bool = False) -> Plan:
         """Plan a job inside the budget; nothing is loaded, what matters is measured."""
@@ -263,7 +268,7 @@ class Manager:
         """Ask the other managers of this process for room; False where they are not why a job was refused."""
         if not isinstance(answer, Refuse) or answer.why != "budget" or answer.needed > (self.stated or 0):
             return False
-        blocking = [other for other in self._siblings() if other.taken and not other.lends_to(ticket.holder)]
+        blocking = [other for other in self._siblings() if other.holdings() and not other.lends_to(ticket.holder)]
         for other in blocking:
             other.press(answer.needed)
         return bool(blocking)
@@ -292,7 +297,9 @@ class Manager:
         listens = any(choice.model.role in _LISTENERS for choice in choices) if sound is None else sound
         told = tuple(sorted(options.items()))
         wants = tuple(self._want(choice, told) for choice in choices)
-        overhead = self.footprints.sound() if listens and self.room is not None else 0
+        # The libraries are there for all of this process once one has loaded them.
+        listens = listens or any(other.handles_sound for other in self._siblings())
+        overhead = self.footprints.sound(ask=self.room is not None) if listens else 0
         with self._lock:
             if overhead:
                 self._seen.setdefault(SOUND, _part(SOUND, overhead, overhead))
@@ -337,7 +344,7 @@ class Manager:
 
     def _base(self, needs: Sequence[Need], *, ask: bool = False) -> tuple[tuple[str, int], ...]:
         listens = any(need.role in _LISTENERS for need in needs)
-        sound = self.footprints.sound() if listens and (ask or self.room is not None) else 0
+        sound = self.footprints.sound(ask=ask or self.room is not None) if listens else 0
         libraries = ((SOUND, sound),) if sound else ()
         return (*libraries, ("lowvox itself", self.footprints.base))
 

@@ -18,7 +18,11 @@ def create(count: int) -> int:
         # An unlinked file would do, but then sound might reach a disk; the pipe takes just 0.1 ms more.
         return -1
     descriptor = os.memfd_create("lowvox-audio")
-    os.ftruncate(descriptor, count * SLOT)
+    try:
+        os.ftruncate(descriptor, count * SLOT)
+    except OSError:  # a limit on the size of files counts it too
+        os.close(descriptor)
+        return -1
     return descriptor
 
 

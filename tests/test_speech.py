@@ -1,23 +1,39 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 
 import lowvox
+from lowvox import models
 from lowvox.audio.clip import PATH, TEXT, clip
-from lowvox.errors import BudgetError, DamagedError, NotFoundError
-from lowvox.memory import meter
+from lowvox.errors import BudgetError, DamagedError, EngineError, NotFoundError, UsageError
+from lowvox.memory import meter, running
+from lowvox.memory.budget import Budget
+from lowvox.memory.home import Home
+from lowvox.memory.lending import Lent
+from lowvox.types import Footprint, Model
+from replicas.standins import MB, know, register, until
 
 SAID = TEXT.lower().replace(".", "").replace(",", "")
 
 
 def live(sound: bytes) -> Iterator[bytes]:
     return (sound[at : at + 3200] for at in range(0, len(sound), 3200))
+
+
+def in_use(speech: lowvox.Speech) -> bool:
+    return any(holding.leases for holding in speech.manager.holdings())
+
+
+def held(speech: lowvox.Speech) -> list[str]:
+    return [holding.model for holding in speech.manager.holdings()]
 
 
 @pytest.fixture
@@ -51,7 +67,7 @@ def test_leaving_a_loop_ends_the_work(speech: lowvox.Speech) -> None:
     segments = speech.segments(PATH)
     assert next(segments).text == SAID
     segments.close()
-    assert not any(seat.holder for seat in speech.manager._seats)
+    assert not in_use(speech)
 
 
 def test_two_threads_hear_two_files(speech: lowvox.Speech) -> None:
@@ -92,31 +108,89 @@ def test_dictation_is_live_and_ends_with_finals(speech: lowvox.Speech) -> None:
 
 
 def test_stopping_keeps_the_last_words(speech: lowvox.Speech) -> None:
-    dictation = speech.dictate(live(clip() * 3))
+    def microphone(stopped: threading.Event) -> Iterator[bytes]:
+        yield clip()[:80_000]
+        assert stopped.wait(60)
+
+    dictation = speech.dictate(microphone)
     first = next(dictation)
     assert first.kind == "partial"
     dictation.stop()
     *_, last = dictation
     assert last.kind == "final"
     assert last.segment is not None
+    assert SAID.startswith(last.text[:12])
     assert last.segment.end < 3
 
 
+def test_stopping_ends_blocks_that_know_no_end(speech: lowvox.Speech) -> None:
+    stopped = threading.Event()
+
+    def endless() -> Iterator[bytes]:
+        yield from live(clip()[:80_000])
+        assert stopped.wait(60)
+        yield from iter(lambda: bytes(3200), None)
+
+    dictation = speech.dictate(endless())
+    next(dictation)
+    dictation.stop()
+    stopped.set()
+    *_, last = dictation
+    assert last.kind == "final"
+
+
 def test_closing_gives_everything_back(speech: lowvox.Speech) -> None:
-    taken = 0
+    taken, closed = 0, threading.Event()
 
     def counted() -> Iterator[bytes]:
         nonlocal taken
-        for block in live(clip()):
-            taken += 1
-            yield block
+        try:
+            for block in live(clip() * 20):
+                taken += 1
+                yield block
+        finally:
+            closed.set()
 
     dictation = speech.dictate(counted())
     next(dictation)
     dictation.close()
     assert list(dictation) == []
-    assert taken < 20, "sound is taken no faster than it is understood"
-    assert not any(seat.holder for seat in speech.manager._seats)
+    assert closed.wait(60)
+    assert taken < 700, "a minute of sound waits, and no more"
+    assert not in_use(speech)
+
+
+def test_who_speaks_is_heard_while_models_are_loading(speech: lowvox.Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, load = threading.Event(), Home.open
+
+    def loading(home: Home, *args: Any) -> int:
+        assert heard.wait(60), "nobody listens before the models are there"
+        return load(home, *args)
+
+    def spoken() -> Iterator[bytes]:
+        yield from live(clip())
+        heard.set()
+
+    monkeypatch.setattr(Home, "open", loading)
+    *_, last = speech.dictate(spoken())
+    assert last.text == SAID
+
+
+def test_what_cannot_be_loaded_ends_the_listening(measured: Path) -> None:
+    closed = threading.Event()
+
+    def microphone(stopped: threading.Event) -> Iterator[bytes]:
+        try:
+            while True:
+                yield bytes(3200)
+        finally:
+            closed.set()
+
+    speech = lowvox.Speech(language="en")
+    speech.close()
+    with pytest.raises(EngineError, match=r"This Speech is closed; open another\."):
+        list(speech.dictate(microphone))
+    assert closed.wait(60)
 
 
 def test_a_budget_is_refused_before_anything_loads(measured: Path) -> None:
@@ -185,3 +259,159 @@ def test_speech_comes_back_as_speech(home: Path, tmp_path: Path) -> None:
         assert first.seconds == pytest.approx(len(first.samples) / first.rate)
         rest = sum(audio.seconds for audio in blocks)
         assert 0.5 < first.seconds + rest < 4
+
+
+# Planning, and what stays in memory.
+
+
+def test_a_plan_is_made_before_anything_loads(measured: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+    with lowvox.Speech(language="en") as speech:
+        plan = speech.fit()
+        assert [(part.role, part.choice.model.name) for part in plan.parts] == [
+            ("vad", "silero-vad"),
+            ("recognizer", "pocketsphinx-en-us"),
+            ("synthesizer", "espeak"),
+        ]
+        assert plan.fits
+        assert plan.smallest is not None
+        assert 0 < plan.smallest <= plan.peak
+        two = speech.fit(("vad", "recognizer"), streams=2)
+        assert [part.streams for part in two.parts] == [2, 2]
+        assert held(speech) == []
+
+
+def test_a_role_without_a_model_is_left_out_of_the_plan_unless_it_is_asked_for(measured: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+    told: list[str] = []
+    with lowvox.Speech(language="de", on_note=told.append) as speech:
+        assert [part.role for part in speech.fit().parts] == ["vad", "synthesizer"]
+        (note,) = told
+        assert note.startswith("Left out of the plan: No recognizer for 'de'")
+        with pytest.raises(NotFoundError, match="lowvox pull"):
+            speech.fit(("recognizer",))
+    with lowvox.Speech(language="en", model="no-such-model") as speech, pytest.raises(NotFoundError):
+        speech.fit()
+
+
+def test_as_many_jobs_at_once_as_the_budget_holds(measured: Path) -> None:
+    with lowvox.Speech(language="en") as speech:
+        two = speech.fit(("vad", "recognizer"), streams=2)
+        assert speech.at_once(3) == 3
+    with lowvox.Speech(language="en", budget=Budget(two.peak + 10 * MB)) as speech:
+        assert speech.at_once(3) == 2
+        assert speech.at_once(1) == 1
+    with lowvox.Speech(language="en", budget="60 MB") as speech:
+        assert speech.at_once(1) == 0
+
+
+def test_loading_ahead_and_unloading(measured: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+    with lowvox.Speech(language="en") as speech:
+        assert speech.preload("synthesizer")
+        (before,) = speech.manager.holdings()
+        assert (before.model, before.leases) == ("espeak", 0)
+        spoken = speech.say("Good morning.")
+        assert next(spoken).seconds > 0
+        spoken.close()
+        (after,) = speech.manager.holdings()
+        assert after.pid == before.pid
+        speech.unload("synthesizer")
+        until(speech.manager, lambda state: not state.helds)
+
+
+def test_nothing_is_evicted_to_load_ahead(measured: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+    with lowvox.Speech(language="en") as speech:
+        plan = speech.fit(("vad", "recognizer"))
+    with lowvox.Speech(language="en", budget=Budget(plan.peak + 4 * MB)) as speech:
+        assert speech.preload("vad", "recognizer")
+        before = held(speech)
+        assert not speech.preload("synthesizer")
+        assert held(speech) == before == ["silero-vad", "pocketsphinx-en-us"]
+
+
+def test_punctuation_is_switched_off_at_run_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "Engine", role="punctuator")
+    with lowvox.Speech(language="en") as speech:
+        assert speech.punctuation
+        with speech.manager.lease(Model("commas", "engine", "punctuator", ("en",))):
+            speech.punctuation = True
+            assert held(speech) == ["commas"]
+        speech.punctuation = False
+        assert not speech.punctuation
+        until(speech.manager, lambda state: not state.helds)
+    monkeypatch.setenv("LOWVOX_RECOGNITION_PUNCTUATION_ENABLED", "false")
+    with lowvox.Speech(language="en") as speech:
+        assert not speech.punctuation
+
+
+def test_how_long_what_is_idle_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, "Engine")
+    model = Model("ears", "engine", "recognizer", ("en",))
+    monkeypatch.setenv("LOWVOX_MEMORY_KEEP_ALIVE", "60m, recognizer=0")
+    with lowvox.Speech() as speech:
+        assert speech.manager.keep_alive.of(Model("v", "engine", "vad", ())) == 3600
+        with speech.manager.lease(model):
+            assert held(speech) == ["ears"]
+        until(speech.manager, lambda state: not state.helds)
+    with lowvox.Speech(keep_alive=-1) as speech:
+        with speech.manager.lease(model):
+            pass
+        assert held(speech) == ["ears"]
+
+
+def test_a_wrong_setting_is_named_and_a_wrong_argument_is_not(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"^'soon' is no keep-alive"):
+        lowvox.Speech(keep_alive="soon")
+    with pytest.raises(UsageError, match=r"^'12 parsecs' is not a memory size"):
+        lowvox.Speech(budget="12 parsecs")
+    monkeypatch.setenv("LOWVOX_MEMORY_KEEP_ALIVE", "soon")
+    with pytest.raises(UsageError, match=r"^The setting memory\.keep_alive: 'soon' is no keep-alive"):
+        lowvox.Speech()
+    monkeypatch.setenv("LOWVOX_MEMORY_BUDGET", "12 parsecs")
+    with pytest.raises(UsageError, match=r"^The setting memory\.budget: '12 parsecs' is not"):
+        lowvox.Speech()
+
+
+def test_a_small_budget_makes_sentences_shorter_and_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+    espeak = models.find("synthesizer", "en")
+    # 20 MB, and a MB more for every 4 characters.
+    know(espeak, Footprint(resident=19 * MB, stream=MB, work=100 * MB, load_s=0.1, slope=MB / 4, longest=400.0))
+    spoken: list[str] = []
+    told: list[str] = []
+    speak = Lent.speak
+
+    def heard(lent: Lent, text: str) -> Iterator[bytes]:
+        spoken.append(text)
+        return speak(lent, text)
+
+    monkeypatch.setattr(Lent, "speak", heard)
+    mine = meter.usage(os.getpid()).rss
+    with lowvox.Speech(language="en", budget=Budget(mine + 90 * MB), on_note=told.append) as speech:
+        assert speech.speaker().cap == 200
+        for _ in range(2):
+            for _ in speech.say("many words without any end " * 20):
+                pass
+    assert max(map(len, spoken)) <= 200
+    assert len(spoken) == 2 * 3
+    (note,) = told
+    assert note.startswith("To fit the budget: ")
+    assert "200" in note
+
+
+def test_a_budget_of_the_settings_is_shared_and_one_of_an_argument_is_not(
+    measured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claims() -> list[bool]:
+        return [claim.shared for state in running.read() for claim in state.claims.values()]
+
+    monkeypatch.setenv("LOWVOX_MEMORY_BUDGET", "4 GB")
+    with lowvox.Speech() as speech:
+        assert speech.preload("vad")
+        until(speech.manager, lambda _: claims() == [True])
+    assert claims() == []
+    with lowvox.Speech(budget="4 GB") as speech:
+        assert speech.preload("vad")
+        until(speech.manager, lambda _: claims() == [False])

@@ -11,7 +11,7 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -63,7 +63,6 @@ class Speech:
         on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings.load()
-        stated = self.settings.memory.budget if budget is None else budget
         self.language = language or self.settings.audio.language
         self._model = model or self.settings.audio.model
         # A language that was asked for beats a voice that is merely usual.
@@ -76,9 +75,9 @@ class Speech:
         self._keeps_timeline = timeline.wanted()
         self.monitor = Monitor(history=running.history())
         self.manager = Manager(
-            None if stated is None else _budget(stated, "memory.budget" if budget is None else None),
+            _budget(budget, self.settings.memory.budget),
             threads=threads or self.settings.recognition.threads,
-            keep_alive=KeepAlive.parse(self.settings.memory.keep_alive if keep_alive is None else keep_alive),
+            keep_alive=_keep_alive(keep_alive, self.settings.memory.keep_alive),
             on_note=on_note,
             on_mark=self.monitor.mark,
             on_busy=lambda busy: self.monitor.pace(busy=busy),
@@ -301,13 +300,29 @@ class Speech:
         return recognition.limits(self.settings.audio.vad_sensitivity, recognizer.cap)
 
 
-def _budget(stated: str | float | Budget, key: str | None) -> Budget:
-    """Read a budget; what is wrong with a setting is said with its name."""
+def _budget(stated: str | float | Budget | None, setting: str | None) -> Budget | None:
+    """Read a budget; that of the settings is shared by all who have it."""
+    if stated is not None:
+        return Budget.parse(stated)
+    if setting is None:
+        return None
+    with _named("memory.budget"):
+        return Budget.parse(setting, shared=True)
+
+
+def _keep_alive(stated: str | float | None, setting: str) -> KeepAlive:
+    if stated is not None:
+        return KeepAlive.parse(stated)
+    with _named("memory.keep_alive"):
+        return KeepAlive.parse(setting)
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Say what is wrong with a setting with its name."""
     try:
-        return Budget.parse(stated, shared=key is not None)
+        yield
     except UsageError as error:
-        if key is None:
-            raise
         raise UsageError(f"The setting {key}: {error}") from error
 
 

@@ -136,7 +136,7 @@ def test_a_private_budget_reserves_nothing_and_is_told_all_the_same() -> None:
     (state,) = running.read()
     assert (state.reserved, state.shared, state.base, state.budget) == (0, False, 5, 100)
     assert private.wanted() == 0
-    assert private.told(200, 100 * MB) == "the budget is 100 MB"
+    assert private.told(200 * MB, 100 * MB, 0) == "the budget is 100 MB"
     private.close()
     assert running.read() == ()
 

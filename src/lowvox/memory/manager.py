@@ -360,7 +360,7 @@ class Manager:
         why = "beside what the same job holds already " if refused.why == "deadlock" else ""
         return BudgetError(
             f"{names} would take lowvox {why}to {-(-refused.needed // meter.MB)} MB at its peak, and "
-            f"{self._share.told(refused.needed, room)}; nothing was loaded. "
+            f"{self._share.told(refused.needed, room, self.room or 0)}; nothing was loaded. "
             f"Give it --budget {planner.offer(refused.needed)}MB or more.",
             needed=refused.needed,
             budget=room,

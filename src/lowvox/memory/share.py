@@ -79,15 +79,17 @@ class Share:
             if not self._closed:
                 self._tree.publish(budget=budget, base=state.base, holdings=holdings)
 
-    def told(self, needed: int, room: int) -> str:
-        """Say why there is no room for so many bytes."""
+    def told(self, needed: int, stated: int, left: int) -> str:
+        """Say why there is no room for so many bytes, of those that are `stated` and those that are `left`."""
         others = ", ".join(str(other.pid) for other in self._tree.others() if other.shared) if self.active else ""
-        if others and needed <= room:
+        if others and needed <= stated:
             return (
                 f"other lowvox processes ({others}; see `lowvox ps`) hold the rest of the {self._budget} that the "
                 "settings state for all of them"
             )
-        return f"the budget is {room / meter.MB:.1f}".removesuffix(".0") + " MB"
+        if needed <= stated:
+            return f"of the budget of {_mb(stated)} other work of this process leaves {_mb(left)}"
+        return f"the budget is {_mb(stated)}"
 
     def close(self) -> None:
         """Give everything back, for good."""
@@ -117,3 +119,7 @@ def _told(listener: Callable[[str], None], text: str) -> None:
         listener(text)
     except Exception:
         sys.excepthook(*sys.exc_info())
+
+
+def _mb(size: int) -> str:
+    return f"{size / meter.MB:.1f}".removesuffix(".0") + " MB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -24,13 +25,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger in which every built-in model has been measured on this machine, once for each test process."""
+    """A ledger in which every built-in model has been measured on this machine, once for all test processes."""
+    from lowvox.memory.lock import locked
+
+    # The folder above a test process's own is that of the whole run.
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    place = (tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.getbasetemp()) / "measured"
+    place.mkdir(exist_ok=True)
+    with locked(place / "lock", patience_s=600):
+        if not (place / "done").exists():
+            _measure(place)
+            (place / "done").touch()
+    return place / "cache" / "ledger.sqlite"
+
+
+def _measure(place: Path) -> None:
     from lowvox import models
     from lowvox.engines import available, entry
     from lowvox.memory.footprints import Footprints
     from lowvox.types import Choice
 
-    place = tmp_path_factory.mktemp("measured")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOWVOX_HOME", str(place))
         footprints = Footprints()
@@ -38,7 +52,6 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for model in (models.find("vad"), models.find("recognizer", "en"), models.find("synthesizer", "en")):
             for placement in entry(model.engine).placements if available(model.engine) else ():
                 footprints.of(Choice(model, placement=placement))
-    return place / "cache" / "ledger.sqlite"
 
 
 @pytest.fixture

@@ -149,6 +149,22 @@ def test_lag_is_counted_from_when_it_was_heard() -> None:
     assert first.lag_s == pytest.approx(1.0 - 5 * 0.032, abs=1e-6)
 
 
+def test_lag_is_counted_from_the_first_sound_though_it_waited() -> None:
+    def lag(since: float | None) -> float:
+        counter = Counter()
+        found = recognition.events([SPEECH] * 50, Loud(), counter, LIMITS, clock=lambda: 11.0, since=lambda: since)
+        return next(found).lag_s
+
+    # The sixth frame is the first with a partial: a frame's time after each is heard.
+    assert lag(None) == 0
+    assert lag(8.0) == pytest.approx(3.0 - 5 * 0.032, abs=1e-6)
+
+
+def test_an_utterance_is_as_long_as_the_plan_allows() -> None:
+    assert recognition.limits(0.5, 6.0).longest_s == 6.0
+    assert recognition.limits(0.5).longest_s == Limits().longest_s
+
+
 @pytest.mark.parametrize(("sensitivity", "enter"), [(0.5, 0.5), (0.0, 0.95), (1.0, 0.05), (0.7, 0.3)])
 def test_sensitivity(sensitivity: float, enter: float) -> None:
     found = recognition.limits(sensitivity)

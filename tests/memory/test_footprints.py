@@ -75,7 +75,7 @@ def test_what_fails_in_measuring_is_measured_again(home: Path, monkeypatch: pyte
 
 def test_an_engine_that_is_not_installed_is_not_measured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, "Engine", package="no_such_package", extra="vosk")
-    with pytest.raises(NotFoundError, match="'engine' .* needs a package that is not installed"):
+    with pytest.raises(NotFoundError, match=r"'engine' .* needs a package that is not installed"):
         Footprints(pytest.fail).of(Choice(standin()))
 
 

@@ -78,7 +78,9 @@ def test_a_model_in_this_process(homes: Homes) -> None:
         stream.probability(FRAME)
 
 
-def test_what_was_never_measured_takes_what_this_process_grows_by(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_never_measured_takes_what_this_process_grows_by(
+    homes: Homes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     register(monkeypatch, "Big", at="replicas.naughty:Big")
     it = homes(standin("Big", "big-40"), "in-process", Footprint(0, 0, 0, 1.0))
     assert 39 * MB < it.open(1, ()) < 60 * MB

@@ -44,7 +44,25 @@ def test_a_models_own_time_beats_its_roles() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "soon", "-2", "-1h", "1d", "1 h 2", "=5", " =5", "vad=", "vad", "5,", ",5", "1e9", "vad=soon", "0x5", "-0"],
+    [
+        "",
+        " ",
+        "soon",
+        "-2",
+        "-1h",
+        "1d",
+        "1 h 2",
+        "=5",
+        " =5",
+        "vad=",
+        "vad",
+        "5,",
+        ",5",
+        "1e9",
+        "vad=soon",
+        "0x5",
+        "-0",
+    ],
 )
 def test_what_is_no_time_is_said(text: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -65,7 +83,8 @@ def test_whatever_is_read_is_a_time_or_refused(text: str) -> None:
 
 
 @given(
-    st.integers(0, 10**6), st.dictionaries(st.from_regex(r"[a-z][a-z0-9.-]{0,9}", fullmatch=True), st.integers(0, 10**6))
+    st.integers(0, 10**6),
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9.-]{0,9}", fullmatch=True), st.integers(0, 10**6)),
 )
 def test_what_is_written_is_read(usual: int, named: dict[str, int]) -> None:
     text = ", ".join([str(usual), *(f"{name}={seconds}" for name, seconds in named.items())])

@@ -89,7 +89,12 @@ def test_who_gets_nothing_waits_a_little_and_asks_the_others() -> None:
     other.claim(State(), ticket(1, 50), 100)
     assert (other.reserved, pauses.count) == (0, share._TRIES)
     assert one.wanted() == 10
-    pauses.count, pauses.then = 0, {3: lambda: (one.answered(ticket(1, 60)), one.settle(lambda: 40))}
+
+    def give_back() -> None:
+        one.answered(ticket(1, 60))
+        one.settle(lambda: 40)
+
+    pauses.count, pauses.then = 0, {3: give_back}
     other.claim(State(), ticket(1, 50), 100)
     assert (one.reserved, other.reserved, pauses.count) == (40, 50, 3)
     assert one.wanted() == 0

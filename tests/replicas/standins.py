@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lowvox.engines import ENGINES, Entry
 from lowvox.memory import meter
@@ -39,7 +39,7 @@ _ENTRY = Entry(
 
 
 def enlist(engine: str, **changes: Any) -> None:
-    """Put an engine of `naughty` into the registry under its name in small letters, for as long as the process lives."""
+    """Put an engine of `naughty` into the registry, under its name in small letters, for good."""
     os.environ["PYTHONPATH"] = str(Path(naughty.__file__).parent)
     ENGINES[engine.lower()] = replace(_ENTRY, **{"at": f"naughty:{engine}", **changes})
 
@@ -148,7 +148,7 @@ class Waiting(naughty.Engine):
 class Library(naughty.Engine):
     """Loads what no unloading brings back, once."""
 
-    loaded: list[bytearray] = []
+    loaded: ClassVar[list[bytearray]] = []
 
     def load(self, model: Model, profile: Profile) -> naughty.Engine:
         """Load."""

@@ -102,7 +102,8 @@ class Job:
                 self._done += times == _TIMES
             if self._done == self._all:
                 return
-            time.sleep(0.005)  # else who gives a permit back would take it again
+            # Else who gives a permit back would take it again, and who is quick would hinder who is slow.
+            time.sleep(0.2 if times >= _TIMES else 0.005)
 
     def _hear(self, vad: Any, recognizer: Any) -> None:
         """Transcribe the file: one utterance, as long as the plan allows."""

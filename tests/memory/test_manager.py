@@ -832,7 +832,7 @@ def test_closing_a_speech_while_another_thread_uses_it(
     assert ended(thread)
     assert "closed" in told[0]
     assert not children()
-    assert set(threading.enumerate()) <= threads
+    assert ended(*set(threading.enumerate()) - threads)
 
 
 def test_a_worker_ends_with_the_manager(staff: Staff) -> None:

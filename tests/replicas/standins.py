@@ -96,8 +96,7 @@ class Staff:
         """Close them; nothing of them is left then."""
         for manager in self.made:
             manager.close()
-        left = [thread.name for thread in threading.enumerate() if thread.name.startswith("lowvox-")]
-        assert left == []
+        assert ended(*(thread for thread in threading.enumerate() if thread.name.startswith("lowvox-")))
         assert children() == set()
 
 

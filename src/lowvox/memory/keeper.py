@@ -226,8 +226,12 @@ class Keeper:
             state = self.state
         busy = state.loading is not None or any(held.busy for held in state.helds)
         self._busy(busy)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Measure what unloading has left behind, where nothing else in this process hides it."""
         here = [held for keeper in list(_keepers) for held in keeper.state.helds]
-        if state.residue and all(held.want.choice.placement == "worker" for held in here):
+        if self.state.residue and all(held.want.choice.placement == "worker" for held in here):
             self.post(happened.Settled(meter.usage(os.getpid()).rss))
 
     def _do(self, action: Action) -> None:
@@ -271,6 +275,7 @@ class Keeper:
             kept = home.unload()
             self._left[home.choice] = self._left.get(home.choice, 0) + kept
         self.post(happened.Unloaded(number, kept))
+        self._settle()
 
     def _free(self) -> int | None:
         """Return how many bytes may be taken; of a budget that is shared, what is reserved."""

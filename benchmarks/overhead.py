@@ -78,10 +78,9 @@ def by_engines(way: str, path: str) -> Run:
         entry = engines.entry(choice.engine)
         with closing(Worker(choice.name)) as worker:
             stream = worker.load(entry.at, choice, entry.profiles[0]).open()
-            words = sum(
-                len(segment.words)
-                for segment in recognition.segments(recording.blocks(), vad, stream, where)  # type: ignore[arg-type]
-            )
+            words = 0
+            for segment in recognition.segments(recording.blocks(), vad, stream, where):  # type: ignore[arg-type]
+                words += len(segment.words)
             return held() | {"words": words}
 
 

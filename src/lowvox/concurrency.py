@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lowvox.memory.holder import TASK
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
@@ -17,6 +19,7 @@ async def in_thread(iterator: Iterator[T]) -> AsyncIterator[T]:
     async for event in in_thread(speech.dictate()): ...
     """
     end = object()
+    TASK.set(-id(asyncio.current_task()))  # each step may run in another thread
     step: asyncio.Future[Any] | None = None
     try:
         while True:

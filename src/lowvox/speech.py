@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lowvox.audio.utterances import Limits
     from lowvox.dictation import Source
     from lowvox.memory.planner import Plan
-    from lowvox.types import Choice, Role
+    from lowvox.types import Choice, Role, Usage
 
     # Told (position, length) in seconds.
     Progress = Callable[[float, float], None]
@@ -82,8 +82,8 @@ class Speech:
             on_mark=self.monitor.mark,
             on_busy=lambda busy: self.monitor.pace(busy=busy),
         )
-        self.monitor.budget = self.manager.room
-        self.monitor.on_sample = self.manager.guard
+        self.monitor.budget = self.manager.stated
+        self.monitor.on_sample = self._look
         self.monitor.start()
 
     def __enter__(self) -> Self:
@@ -257,7 +257,7 @@ class Speech:
     def _chosen(self, *roles: Role) -> tuple[Choice, ...]:
         """Return how these roles will be served; raises BudgetError where the budget cannot hold them."""
         listens = "recognizer" in roles
-        key = (roles, self._streams if listens else 1, self.manager.room)
+        key = (roles, self._streams if listens else 1, self.manager.stated)
         if key not in self._plans:
             self._plans[key] = self.manager.plan(list(self._needs(roles, key[1])))
         plan = self._plans[key]
@@ -283,6 +283,11 @@ class Speech:
                     self._note(f"Left out of the plan: {error}")
                 continue
             yield Need(role, tuple(model for model in found if engines.available(model.engine)), streams)
+
+    def _look(self, now: Usage) -> None:
+        """Hold a look at the process tree against what is known of it, and against the budget."""
+        self.monitor.attributed = self.manager.charge
+        self.manager.guard(now)
 
     def _advise(self) -> None:
         """Say once which download would understand better."""

@@ -53,7 +53,7 @@ ENGINES: dict[str, Entry] = {
         runs=8,
     ),
     # It gives its memory back in-process, but decoding holds Python's lock (4.9 s measured for 15 s of sound): no
-    # Ctrl-C, no second thread, no event loop meanwhile. In-process it saves a budget that is short the 5 MB of a worker.
+    # Ctrl-C, no second thread, no event loop meanwhile. In-process it saves a short budget the 8 MB of a worker.
     # Its streams share nothing.
     "pocketsphinx": Entry(
         role="recognizer",

@@ -1,5 +1,15 @@
 """Memory: what is counted (meter), what is allowed (budget), what is known (ledger), and who holds it (manager).
 
+    counted   meter, processes, glance, attribution, survey
+    allowed   budget, pressure, limit; of a budget that is shared: share, trees, running, lock
+    known     ledger, footprints, batch; measured by measure, with workload, listening, gauge, line
+    planned   planner, with options, search, tradeoffs
+    held      manager, keeper, home, lending, holder, growth, keeping; decided by transition, in the words of residency
+    worker    worker, child, turns, wire, shared_audio, remote, obituary; inside it hosting; allocator
+    watched   monitor, rings, history, alerts
+    leaks     leaks, cycles, exercise
+    names     compat, compat_pool, compat_batch, compat_watch, pool: what memory guides call things
+
     from lowvox.memory import memory_efficient_context
 
 Importing this package loads nothing heavy: each name below is fetched when it is first used.

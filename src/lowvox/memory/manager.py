@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
 from lowvox.errors import BudgetError, EngineError
-from lowvox.memory import limit, meter, planner
+from lowvox.memory import holder, limit, meter, planner
 from lowvox.memory import residency as happened
 from lowvox.memory.footprints import SOUND, Footprints
 from lowvox.memory.keeper import Keeper
@@ -97,6 +97,11 @@ class Manager:
             return None
         apart = [other for other in self._siblings() if not (self._share.active and other._share.active)]
         return max(0, stated - sum(other.taken for other in apart))
+
+    @property
+    def charge(self) -> int:
+        """Bytes that this process and its workers may take now, as far as this manager knows."""
+        return self._keeper.state.charge
 
     @property
     def taken(self) -> int:
@@ -304,7 +309,7 @@ class Manager:
             if overhead:
                 self._seen.setdefault(SOUND, _part(SOUND, overhead, overhead))
             self._tickets += 1
-            return Ticket(self._tickets, threading.get_ident(), wants, overhead, lends)
+            return Ticket(self._tickets, holder.current(), wants, overhead, lends)
 
     def _want(self, choice: Choice, options: tuple[tuple[str, object], ...]) -> Want:
         """Say what a model takes; without a budget, what is not known need not be measured."""

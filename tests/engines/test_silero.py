@@ -26,12 +26,22 @@ def test_it_tells_speech_from_silence() -> None:
 def test_the_environment_is_left_as_it_was(before: str | None) -> None:
     script = (
         "import os\nfrom lowvox.engines.silero import SileroVad\n"
-        "SileroVad().load(None, None); print(os.environ.get('OMP_NUM_THREADS'))"
+        "SileroVad().load(None, None); print(os.environ.get('OMP_THREAD_LIMIT'))"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
-    environment |= {"OMP_NUM_THREADS": before} if before else {}
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_THREAD_LIMIT"}
+    environment |= {"OMP_THREAD_LIMIT": before} if before else {}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(before)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads as Linux shows them")
+def test_it_works_in_the_thread_that_asks() -> None:
+    script = (
+        "import os\nfrom lowvox.engines.silero import SileroVad\n"
+        "SileroVad().load(None, None).open().probability(bytes(1024)); print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
 
 
 def test_each_stream_has_a_memory_of_its_own() -> None:

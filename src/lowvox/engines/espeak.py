@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,9 +92,14 @@ class EspeakStream:
         """Speak one sentence as blocks of PCM of at most 0.4 s; markup is read out as text."""
         # Sentences are bounded and espeak is 1000 times faster than speech: making one whole costs 5-50 ms and at most
         # a few MB, and leaves no callback waiting inside the library while the listener thinks.
-        pcm = self._library.speak(text, self._settings)
-        for start in range(0, len(pcm), _BLOCK):
-            yield pcm[start : start + _BLOCK]
+        pieces, block = self._library.speak(text, self._settings), b""
+        while pieces:
+            block += pieces.popleft()  # one after the other goes: the sound is never held twice
+            while len(block) >= _BLOCK:
+                yield block[:_BLOCK]
+                block = block[_BLOCK:]
+        if block:
+            yield block
 
     def reset(self) -> None:
         """Nothing to forget."""
@@ -124,7 +130,7 @@ class _Library:
         data = data_folder()
         self._turn = threading.Lock()
         self._settings: _Settings | None = None
-        self._made: list[bytes] = []
+        self._made: deque[bytes] = deque()
         self._callback = _CALLBACK(self._take)  # kept: the library holds only its address
         self._declare()
         self.rate: int = self._c.espeak_Initialize(_SYNCHRONOUS, 0, _reachable(data), _DONT_EXIT)
@@ -132,17 +138,16 @@ class _Library:
             raise DamagedError(reinstall(f"The espeak data in {data} is missing or damaged"))
         self._c.espeak_SetSynthCallback(self._callback)
 
-    def speak(self, text: str, settings: _Settings) -> bytes:
-        """Return one sentence as PCM."""
+    def speak(self, text: str, settings: _Settings) -> deque[bytes]:
+        """Return one sentence as PCM, in pieces as the library makes them."""
         with self._turn:
             self._choose(settings)
             # A NUL would end the text for C, a lone surrogate is not UTF-8.
             data = text.replace("\0", " ").encode(errors="ignore")
             if self._c.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8 | _END_PAUSE, None, None) != 0:
                 raise EngineError("espeak could not speak a sentence; try another voice.")
-            pcm = b"".join(self._made)
-            self._made.clear()
-            return pcm
+            made, self._made = self._made, deque()
+            return made
 
     def _choose(self, settings: _Settings) -> None:
         """Tell the library the voice and its settings, unless they are what it has."""

@@ -132,7 +132,8 @@ class Home:
         if self._ended is not None:
             worker.end(self._ended)
         try:
-            if self._held_to_plan and self._size.data:
+            # With several runs none: OpenBLAS, inside Vosk, wants a buffer for each, and waits for ever when refused.
+            if self._held_to_plan and self._size.data and self.choice.runs == 1:
                 worker.limit(round(1.05 * self._size.data) + _SLACK)
             patience = max(_SHORTEST_S, _PATIENCE * self._size.load_s)
             return worker.load(engines.entry(model.engine).at, model, self.choice.profile, patience)

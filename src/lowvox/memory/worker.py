@@ -80,6 +80,7 @@ class Worker:
             return False
         import resource
 
+        data_bytes = max(data_bytes, meter.MB)  # to the kernel 0 is no limit
         try:
             _, hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)
             resource.prlimit(self.pid, resource.RLIMIT_DATA, (data_bytes, hard))

@@ -186,6 +186,7 @@ INTERRUPTED = """
 import os, signal, threading
 from lowvox.memory.worker import Worker
 from lowvox.types import Model, Profile
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever is started in the background ignores it
 worker = Worker("it", 2)
 worker.call(0, "trim")
 try:

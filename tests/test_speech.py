@@ -300,6 +300,7 @@ def test_as_many_jobs_at_once_as_the_budget_holds(measured: Path) -> None:
         assert speech.at_once(3) == 3
     with lowvox.Speech(language="en", budget=Budget(two.peak + 10 * MB)) as speech:
         assert speech.at_once(3) == 2
+        assert speech.listeners()[0].runs == min(2, os.cpu_count() or 1)
         assert speech.at_once(1) == 1
     with lowvox.Speech(language="en", budget="60 MB") as speech:
         assert speech.at_once(1) == 0

@@ -67,7 +67,7 @@ class SileroStream:
 def _one_thread() -> Iterator[None]:
     """Load the library with one OpenMP thread: with the four that it asks for, a frame takes 0.5 ms and more, not 0.1.
 
-    It asks whatever `OMP_NUM_THREADS` says; a limit it has to keep. OpenMP, of which the library has its own copy, reads
+    It asks whatever `OMP_NUM_THREADS` says; a limit it has to keep. The library has its own copy of OpenMP, which reads
     the variable when it is loaded and never again, so it is put back for whoever comes next.
     """
     before = os.environ.get("OMP_THREAD_LIMIT")

@@ -24,6 +24,7 @@ from lowvox import engines
 from lowvox.audio.utterances import Limits
 from lowvox.engines import create
 from lowvox.memory import meter
+from lowvox.memory.permits import Permits
 from lowvox.memory.worker import Worker
 from lowvox.types import Choice  # noqa: TC001  # unpickled
 
@@ -51,7 +52,7 @@ class Job:
     def __init__(self, parts: list[Part]) -> None:
         self._parts = parts
         self._opened = ExitStack()
-        self._streams: dict[str, list[tuple[Part, Any, threading.Semaphore]]] = {}
+        self._streams: dict[str, list[tuple[Part, Any, Permits]]] = {}
         self._done = 0
         self._all = sum(part.streams for part in parts if part.choice.model.role != "vad")
         self._turn = threading.Lock()
@@ -63,7 +64,7 @@ class Job:
             for index in range(part.streams):
                 if index % part.capacity == 0:
                     resident = self._load(part.choice, min(part.capacity, part.streams - index))
-                    permits = threading.Semaphore(part.choice.runs)
+                    permits = Permits(part.choice.runs)
                 stream = resident if role == "synthesizer" else resident.open()
                 self._streams.setdefault(role, []).append((part, stream, permits))
 
@@ -102,8 +103,7 @@ class Job:
                 self._done += times == _TIMES
             if self._done == self._all:
                 return
-            # Else who gives a permit back would take it again, and who is quick would hinder who is slow.
-            time.sleep(0.2 if times >= _TIMES else 0.005)
+            time.sleep(0.2 if times >= _TIMES else 0)  # else who is quick would hinder who is slow
 
     def _hear(self, vad: Any, recognizer: Any) -> None:
         """Transcribe the file: one utterance, as long as the plan allows."""

@@ -4,7 +4,8 @@
     allowed   budget, pressure, limit; of a budget that is shared: share, trees, running, lock
     known     ledger, footprints, batch; measured by measure, with workload, listening, gauge, line
     planned   planner, with options, search, tradeoffs
-    held      manager, keeper, home, lending, holder, growth, keeping; decided by transition, in the words of residency
+    held      manager, keeper, home, lending, permits, holder, growth, keeping;
+              decided by transition, in the words of residency
     worker    worker, child, turns, wire, shared_audio, remote, obituary; inside it hosting; allocator
     watched   monitor, rings, history, alerts
     leaks     leaks, cycles, exercise

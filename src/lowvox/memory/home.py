@@ -6,13 +6,13 @@ Does what it is told, one thing at a time, and reports bytes. Knows no budget an
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
 from lowvox.errors import EngineError, LowvoxError
 from lowvox.memory import allocator, meter
+from lowvox.memory.permits import Permits
 from lowvox.memory.worker import Worker
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Home:
         self._taken = 0  # bytes by which this process grew
         self._ended: str | None = None
         # In a worker the lanes bound how many streams work at once.
-        self.permits = threading.Semaphore(want.choice.runs) if want.choice.placement == "in-process" else None
+        self.permits = Permits(want.choice.runs) if want.choice.placement == "in-process" else None
 
     @property
     def pid(self) -> int | None:

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 from lowvox.memory import allocator
+from lowvox.memory.permits import Permits
 from lowvox.onnx import runtime
 from lowvox.types import Profile
 
@@ -61,7 +62,7 @@ class Session:
         if profile.name not in PROFILES:
             raise UsageError(f"There is no session profile {profile.name!r}; there are {', '.join(PROFILES)}.")
         self._name = "The graph" if isinstance(source, bytes) else str(source)
-        self._permits = threading.BoundedSemaphore(permits)
+        self._permits = Permits(permits)
         self._options = _run_options(profile.name)
         self._key = (_identity(source), profile.name, profile.threads)
         with _loading:

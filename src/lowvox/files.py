@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lowvox.errors import LowvoxError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -28,27 +28,24 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         except IsADirectoryError as error:
             raise unwritable(path, error) from error
         return
-    from tempfile import mkstemp  # 0.7 MB
-
     path = path.resolve()
+    # Named before it is made: whatever interrupts from here on, it is known what to remove.
+    part = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
     try:
-        handle, name = mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        with part.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+            yield file
+        part.replace(path)
+    except LowvoxError:
+        raise
     except FileNotFoundError as error:
+        if path.parent.is_dir():
+            raise unwritable(path, error) from error
         raise NotFoundError(f"There is no folder {path.parent}; make it with mkdir -p.") from error
     except OSError as error:
         raise unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, mode, encoding=encoding, newline=newline) as file:
-            yield file
-        Path(name).chmod(_usual_mode())
-        Path(name).replace(path)
-    except LowvoxError:
-        raise
-    except OSError as error:
-        raise unwritable(path, error) from error
     finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        with suppress(OSError):
+            part.unlink()
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:
@@ -57,10 +54,3 @@ def unwritable(path: Path, error: OSError) -> OutputError:
         f"{path} could not be written ({error.strerror or error}); nothing was left behind. Free some "
         "space or choose another place."
     )
-
-
-def _usual_mode() -> int:
-    """Return the permissions that the user's mask gives a new file (a temporary file gets none for others)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -106,7 +106,8 @@ def _install(name: str, source: str, origin: Path, sha256: str | None) -> store.
             # The files that it names go in a moment; the source is what the person knows.
             raise type(error)(str(error).replace(str(origin), source).replace(str(ready), source)) from error
         size = sum(file.stat().st_size for file in store.files(content))
-        languages, date = store.languages_of(name), datetime.now(UTC).isoformat(timespec="seconds")
+        languages = store.languages_of(name) or store.named_languages(content)
+        date = datetime.now(UTC).isoformat(timespec="seconds")
         receipt = store.Receipt(source, sha256, engine, languages, size, date)
         (content / store.RECEIPT).write_bytes(msgspec.json.encode(receipt))
         place.replace(models / name, content)

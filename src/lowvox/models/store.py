@@ -73,7 +73,7 @@ def read(path: Path) -> Installed:
         problem = str(error)
     if receipt and not problem and size != receipt.size:
         problem = f"The model in {path} has {size} bytes and had {receipt.size} when it came; pull it again."
-    languages = receipt.languages if receipt else languages_of(path.name)
+    languages = receipt.languages if receipt else languages_of(path.name) or named_languages(path)
     return Installed(path.name, path, engine, languages, size, receipt.sha256 if receipt else None, problem)
 
 
@@ -98,6 +98,16 @@ def languages_of(name: str) -> tuple[str, ...]:
         return record.languages
     match = re.match(r"vosk-model-(?:small-)?([a-z]{2,3}(?:-[a-z]{2}\b)?)", name)
     return catalogue.same(match[1]) if match else ()
+
+
+def named_languages(path: Path) -> tuple[str, ...]:
+    """Return the languages that a model's own `lowvox.json` names; none where it has no such file."""
+    try:
+        facts = msgspec.json.decode((path / "lowvox.json").read_bytes(), type=dict[str, object])
+    except (OSError, ValueError):  # msgspec's error is one, and so is that of text that is no UTF-8
+        return ()
+    spoken = facts.get("languages")
+    return tuple(sorted(map(str, spoken))) if isinstance(spoken, dict | list) else ()
 
 
 def digest(path: Path) -> str:

@@ -1,0 +1,123 @@
+"""`lowvox shrink`: models made smaller and freed from PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lowvox.commands.common import Console, common
+from lowvox.memory.meter import MB
+
+if TYPE_CHECKING:
+    from lowvox.shrink.parity import Parity
+    from lowvox.shrink.silero_te import Converted
+
+
+@click.group(
+    epilog="Example: lowvox shrink export silero-te v2_4lang_q.pt\n\n"
+    "Needs PyTorch, once: `pip install 'lowvox[shrink]'`. What comes out runs without it."
+)
+def command() -> None:
+    """Make a model smaller, or free it from PyTorch."""
+
+
+@command.group()
+def export() -> None:
+    """Convert a model to ONNX and compare it with its original."""
+
+
+@export.command(
+    epilog="\b\nExamples:\n"
+    "  lowvox shrink export silero-te v2_4lang_q.pt\n"
+    "  lowvox shrink export silero-te te_model_jit.pt --tokenizer te_tokenizer_jit.pt -o ./my-te\n"
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--tokenizer", type=click.Path(path_type=Path), metavar="FILE", help="The tokenizer, where it is in another file."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Write here; without it, install."
+)
+@click.option("--name", default="silero-te", show_default=True, metavar="NAME", help="Call the installed model so.")
+@common
+def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path | None, name: str) -> None:
+    """Convert your own copy of Silero's text enhancement: punctuation in English, German, Spanish and Russian.
+
+    FILE is the file that Silero released (v2_4lang_q.pt), or a TorchScript network beside its tokenizer. It is read by
+    PyTorch, and its network runs: take it from a source that you trust. The Python code in it is not run. The model may
+    not be used commercially, nor may what is made of it; lowvox never ships it. Converting takes a minute and 1.5 GB.
+    """
+    from lowvox.shrink.silero_te import LICENCE
+
+    console.note(f"Silero TE is under {LICENCE}. The converted model is your own copy, under the same licence.")
+    done, path, installed = _installed(file, tokenizer, name) if output is None else _kept(file, tokenizer, output)
+    if console.json:
+        console.emit(_told(done, path, installed))
+        return
+    for line in _in_words(done):
+        console.note(line)
+    console.note(
+        f"Installed {installed} ({done.size / MB:.0f} MB) in {path}."
+        if installed
+        else f"Written to {path} ({done.size / MB:.0f} MB); `lowvox pull {path}` installs it."
+    )
+
+
+def _kept(file: Path, tokenizer: Path | None, output: Path) -> tuple[Converted, Path, None]:
+    from lowvox.shrink import silero_te as shrinking
+
+    done = shrinking.export(file, output, tokenizer)
+    return done, done.folder, None
+
+
+def _installed(file: Path, tokenizer: Path | None, name: str) -> tuple[Converted, Path, str]:
+    """Convert into a folder of its own and bring the model into the store."""
+    from lowvox import folders
+    from lowvox.models import install
+    from lowvox.models.disk import writing
+    from lowvox.shrink import silero_te as shrinking
+
+    cache = folders.cache()
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache, prefix="shrink-") as beside:
+        done = shrinking.export(file, Path(beside) / "model", tokenizer)
+        found = install.bring(done.folder, name)
+    return done, found.path, found.name
+
+
+def _told(done: Converted, path: Path, name: str | None) -> dict[str, Any]:
+    """Return the result as an object; the keys stay."""
+    from dataclasses import asdict
+
+    from lowvox.shrink.silero_te import LICENCE
+
+    return {
+        "name": name,
+        "path": str(path),
+        "size_mb": round(done.size / MB, 1),
+        "int8_layers": done.layers,
+        "pieces": done.pieces,
+        "licence": LICENCE,
+        "parity": {"exact": asdict(done.exact), "as_run": asdict(done.as_run) if done.as_run else None},
+    }
+
+
+def _in_words(done: Converted) -> list[str]:
+    exact = f"Compared on {done.exact.inputs} inputs: {_same(done.exact)}."
+    if done.as_run is None:
+        return [exact]
+    return [
+        f"{exact[:-1]}, with no input of its {done.layers} 8-bit layers rounded.",
+        f"As both run: {_same(done.as_run)} (rounding alone; at best {done.as_run.closest:.1g}).",
+    ]
+
+
+def _same(parity: Parity) -> str:
+    return (
+        f"{parity.classes - parity.differing} of {parity.classes} classes are the same, "
+        f"logits differ by {parity.max_difference:.1g} at most"
+    )

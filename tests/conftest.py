@@ -49,7 +49,8 @@ def _measure(place: Path) -> None:
         patch.setenv("LOWVOX_HOME", str(place))
         footprints = Footprints()
         footprints.measure_sound()
-        for model in (models.find("vad"), models.find("recognizer", "en"), models.find("synthesizer", "en")):
+        for role in ("vad", "recognizer", "punctuator", "synthesizer"):
+            model = models.find(role, "en")  # type: ignore[arg-type]
             for placement in entry(model.engine).placements if available(model.engine) else ():
                 footprints.of(Choice(model, placement=placement))
 

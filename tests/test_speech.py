@@ -12,6 +12,7 @@ import soundfile
 
 import lowvox
 from lowvox import models
+from lowvox.audio import reading
 from lowvox.audio.clip import PATH, TEXT, clip
 from lowvox.errors import BudgetError, DamagedError, EngineError, NotFoundError, UsageError
 from lowvox.memory import meter, running
@@ -38,7 +39,7 @@ def held(speech: lowvox.Speech) -> list[str]:
 
 @pytest.fixture
 def speech(home: Path) -> Iterator[lowvox.Speech]:
-    with lowvox.Speech(language="en") as opened:
+    with lowvox.Speech(language="en", punctuation=False) as opened:
         yield opened
 
 
@@ -242,8 +243,8 @@ def test_a_broken_file_leaves_the_next_one_alone(speech: lowvox.Speech, tmp_path
 
 
 def test_one_liners(home: Path) -> None:
-    assert lowvox.transcribe(PATH, language="en").text == SAID
-    *_, last = lowvox.dictate(live(clip()), language="en")
+    assert lowvox.transcribe(PATH, language="en", punctuation=False).text == SAID
+    *_, last = lowvox.dictate(live(clip()), language="en", punctuation=False)
     assert last.text == SAID
 
 
@@ -271,6 +272,7 @@ def test_a_plan_is_made_before_anything_loads(measured: Path) -> None:
         assert [(part.role, part.choice.model.name) for part in plan.parts] == [
             ("vad", "silero-vad"),
             ("recognizer", "pocketsphinx-en-us"),
+            ("punctuator", "lowvox-te"),
             ("synthesizer", "espeak"),
         ]
         assert plan.fits
@@ -285,7 +287,7 @@ def test_a_role_without_a_model_is_left_out_of_the_plan_unless_it_is_asked_for(m
     pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
     told: list[str] = []
     with lowvox.Speech(language="de", on_note=told.append) as speech:
-        assert [part.role for part in speech.fit().parts] == ["vad", "synthesizer"]
+        assert [part.role for part in speech.fit().parts] == ["vad", "punctuator", "synthesizer"]
         (note,) = told
         assert note.startswith("Left out of the plan: No recognizer for 'de'")
         with pytest.raises(NotFoundError, match="lowvox pull"):
@@ -298,7 +300,7 @@ def test_as_many_jobs_at_once_as_the_budget_holds(measured: Path) -> None:
     with lowvox.Speech(language="en") as speech:
         two = speech.fit(("vad", "recognizer"), streams=2)
         assert speech.at_once(3) == 3
-    with lowvox.Speech(language="en", budget=Budget(two.peak + 10 * MB)) as speech:
+    with lowvox.Speech(language="en", budget=Budget(two.peak + 10 * MB), punctuation=False) as speech:
         assert speech.at_once(3) == 2
         assert speech.listeners()[0].runs == min(2, os.cpu_count() or 1)
         assert speech.at_once(1) == 1
@@ -328,9 +330,65 @@ def test_nothing_is_evicted_to_load_ahead(measured: Path) -> None:
     with lowvox.Speech(language="en", budget=Budget(plan.peak + 4 * MB)) as speech:
         assert speech.preload("vad", "recognizer")
         before = held(speech)
-        with speech.manager.lease(*speech.listeners()):  # idle they would leave room enough
+        with speech.manager.lease(*speech.listeners()[:2]):  # idle they would leave room enough
             assert not speech.preload("synthesizer")
         assert held(speech) == before == ["silero-vad", "pocketsphinx-en-us"]
+
+
+def test_what_is_heard_is_written_as_sentences(measured: Path) -> None:
+    with lowvox.Speech(language="en") as speech:
+        written = speech.transcribe(PATH)
+        speech.punctuation = False
+        until(speech.manager, lambda state: "lowvox-te" not in str(state.helds))
+        heard = speech.transcribe(PATH)
+    assert heard.text == heard.text.lower()
+    assert written.text != heard.text
+    assert [word.strip(",.?") for word in written.text.lower().split()] == heard.text.split()
+    assert written.text[0].isupper()
+    assert written.text.endswith((".", "?"))
+    assert [word.word for segment in written.segments for word in segment.words] == written.text.split()
+    assert "lowvox-te" in [part.name for part in written.memory.parts]
+
+
+def test_a_dictation_under_way_can_be_told_to_stop_punctuating(measured: Path) -> None:
+    with lowvox.Speech(language="en") as speech, reading.opened(PATH) as recording:
+        events = speech.dictate(recording.blocks())
+        for event in events:
+            if event.text:
+                break
+        speech.punctuation = False
+        finals = [event.text for event in events if event.kind == "final" and event.text]
+        until(speech.manager, lambda state: "lowvox-te" not in str(state.helds))
+    assert finals
+    assert all(text == text.lower() for text in finals)
+
+
+def test_a_budget_without_room_for_punctuation_says_so(measured: Path) -> None:
+    notes: list[str] = []
+    with lowvox.Speech(language="en") as speech:
+        plan = speech.fit(("vad", "recognizer"))
+    with lowvox.Speech(language="en", budget=Budget(plan.peak + 4 * MB), on_note=notes.append) as speech:
+        assert speech.listeners()[2] is None
+        assert speech.listeners()[2] is None
+    assert notes == ["The budget does not hold punctuation and capitals as well; the text comes without them."]
+
+
+def test_a_language_without_punctuation_says_so(home: Path) -> None:
+    notes: list[str] = []
+    with lowvox.Speech(language="fr", on_note=notes.append) as speech:
+        assert not speech._has_punctuator()
+        assert not speech._has_punctuator()
+    assert notes == ["There are no punctuation and capitals for 'fr' yet; the text has none."]
+
+
+def test_text_is_punctuated(measured: Path) -> None:
+    assert lowvox.punctuate("how are you\ni am fine", language="en") == "How are you?\nI am fine."
+    with lowvox.Speech(language="en", budget="1 GB") as speech:
+        assert list(speech.punctuate(["how are ", "you\ni am ", "fine\n"])) == ["How are you?\n", "I am fine.\n"]
+    with pytest.raises(BudgetError):
+        lowvox.punctuate("how are you", language="en", budget="20 MB")
+    with pytest.raises(NotFoundError, match="'xx'"):
+        lowvox.punctuate("how are you", language="xx")
 
 
 def test_punctuation_is_switched_off_at_run_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ __all__ = [
     "WorkerDiedError",
     "dictate",
     "in_thread",
+    "punctuate",
     "say",
     "transcribe",
 ]
@@ -65,13 +66,13 @@ if TYPE_CHECKING:
         WorkerDiedError,
     )
     from lowvox.memory.budget import Budget
-    from lowvox.speech import Speech, dictate, say, transcribe
+    from lowvox.speech import Speech, dictate, punctuate, say, transcribe
     from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript, Word
 
 _HOMES = {
     "Budget": "memory.budget",
     "in_thread": "concurrency",
-    **dict.fromkeys(("Speech", "dictate", "say", "transcribe"), "speech"),
+    **dict.fromkeys(("Speech", "dictate", "punctuate", "say", "transcribe"), "speech"),
     **dict.fromkeys(("Audio", "Event", "MemoryReport", "Segment", "Transcript", "Word"), "types"),
 }
 

@@ -60,6 +60,7 @@ class Recognition(Struct, frozen=True):
     """How speech becomes text."""
 
     punctuation_enabled: Switch = True
+    spoken_commands: Switch = False
     threads: Threads | None = None
 
 
@@ -100,7 +101,8 @@ MEANINGS = {
     "audio.language": "the language spoken",
     "audio.model": "the model that recognises speech; without it the best one installed",
     "audio.vad_sensitivity": "how readily sound counts as speech",
-    "recognition.punctuation_enabled": "put in punctuation and capitals, once there is a model for it",
+    "recognition.punctuation_enabled": "put in punctuation and capitals",
+    "recognition.spoken_commands": 'write "comma", "new paragraph" and the like as what they stand for',
     "recognition.threads": "processor threads an engine may use; the engines of today use one",
     "output.mode": "dictation is printed, typed into the focused window, or copied",
     "speech.voice": "who speaks; without it the voice of the language",

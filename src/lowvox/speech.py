@@ -11,13 +11,13 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from lowvox import engines, models, settings
 from lowvox.dictation import Dictation, until
-from lowvox.errors import NotFoundError, UsageError
+from lowvox.errors import BudgetError, NotFoundError, UsageError
 from lowvox.memory import meter, planner, running
 from lowvox.memory.budget import Budget
 from lowvox.memory.keeping import KeepAlive
@@ -30,13 +30,15 @@ from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
     from lowvox.dictation import Source
     from lowvox.memory.planner import Plan
-    from lowvox.types import Choice, Role, Usage
+    from lowvox.punctuation import Borrowed
+    from lowvox.types import Choice, PunctuatorStream, Role, Usage
 
     # Told (position, length) in seconds.
     Progress = Callable[[float, float], None]
@@ -46,9 +48,10 @@ class Speech:
     """Dictation, transcription and synthesis inside one budget.
 
     Arguments left out come from the settings. `budget` is a size ("300 MB"), "auto" or None for no limit; `model` is a
-    name, or a folder on disk; `keep_alive` says how long what is idle stays ("60m", "0", "-1": for ever); `on_note`
-    receives sentences for the person who waits. Raises NotFoundError when a model is missing, BudgetError, before
-    anything loads, when the budget cannot hold one.
+    name, or a folder on disk; `keep_alive` says how long what is idle stays ("60m", "0", "-1": for ever);
+    `punctuation` puts marks and capitals into what was heard, `spoken_commands` writes "comma" as what it stands for;
+    `on_note` receives sentences for the person who waits. Raises NotFoundError when a model is missing, BudgetError,
+    before anything loads, when the budget cannot hold one.
     """
 
     def __init__(
@@ -60,6 +63,8 @@ class Speech:
         voice: str | None = None,
         threads: int | None = None,
         keep_alive: str | float | None = None,
+        punctuation: bool | None = None,
+        spoken_commands: bool | None = None,
         on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings.load()
@@ -71,7 +76,9 @@ class Speech:
         self._said: set[str] = set()
         self._streams = 1
         self._plans: dict[object, Plan] = {}
-        self._punctuation = self.settings.recognition.punctuation_enabled
+        usual = self.settings.recognition
+        self._punctuation = usual.punctuation_enabled if punctuation is None else punctuation
+        self._commands = usual.spoken_commands if spoken_commands is None else spoken_commands
         self._keeps_timeline = timeline.wanted()
         self.monitor = Monitor(history=running.history())
         self.manager = Manager(
@@ -100,10 +107,18 @@ class Speech:
             self._keeps_timeline = False
             self._note(timeline.keep(self.monitor, self.memory()))
 
-    def listeners(self) -> tuple[Choice, Choice]:
-        """Return what will listen: the VAD and the best recogniser for the language that the budget holds."""
+    def listeners(self) -> tuple[Choice, Choice, Choice | None]:
+        """Return what will listen: the VAD, the best recogniser for the language that the budget holds, a punctuator.
+
+        There is none of the last where it is switched off, has no model for the language, or does not fit beside them.
+        """
+        if self._punctuation and self._has_punctuator():
+            with suppress(BudgetError):
+                vad, recognizer, punctuator = self._chosen("vad", "recognizer", "punctuator")
+                return vad, recognizer, punctuator
+            self._say_once("The budget does not hold punctuation and capitals as well; the text comes without them.")
         vad, recognizer = self._chosen("vad", "recognizer")
-        return vad, recognizer
+        return vad, recognizer, None
 
     def speaker(self) -> Choice:
         """Return what will speak."""
@@ -118,7 +133,10 @@ class Speech:
 
     def at_once(self, jobs: int) -> int:
         """Return how many of `jobs` that listen the budget holds at once, and plan for as many from here on."""
-        needs = list(self._needs(("vad", "recognizer"), 1))
+        roles: list[Role] = ["vad", "recognizer"]
+        with suppress(BudgetError):  # not even one: the planner says so below
+            roles += ["punctuator"] if self.listeners()[2] else []
+        needs = list(self._needs(roles, 1))
         found = self.manager.most(needs, jobs)
         self._streams = max(1, found)
         return found
@@ -150,11 +168,12 @@ class Speech:
         from lowvox import recognition
         from lowvox.audio import reading
 
-        choices = self.listeners()
+        *choices, punctuator = self.listeners()
         with reading.opened(source) as recording, self.manager.lease(*choices) as (hears, understands):
             found = None
             blocks = _counted(recording, on_progress)
-            for found in recognition.segments(blocks, hears, understands, self._limits(choices[1])):
+            heard = recognition.segments(blocks, hears, understands, self._limits(choices[1]))
+            for found in self._written(heard, punctuator):
                 yield found
             if found is None:
                 self._note(f"{recording.name}: no words were found in it.")
@@ -221,6 +240,17 @@ class Speech:
                 for pcm in stream.speak(sentence):
                     yield Audio(pcm, sound_rate)
 
+    def punctuate(self, text: str | Iterable[str]) -> Generator[str, None, None]:
+        """Put punctuation and capitals into text that comes in pieces, as it comes; each line is a text of its own.
+
+        Words stay as they are and in order, and memory does not follow the length of the text.
+        """
+        from lowvox.text.restoration import flowing
+
+        choice = self._chosen("punctuator")[0]
+        with self.manager.lease(choice, language=self.language) as (stream,):
+            yield from flowing([text] if isinstance(text, str) else text, stream, self.language)
+
     def memory(self) -> MemoryReport:
         """Report what lowvox has taken so far: the peaks of its process tree and what each part accounts for."""
         self.monitor.sample()
@@ -240,12 +270,47 @@ class Speech:
         from lowvox import recognition
         from lowvox.audio.ahead import Ahead
 
-        choices = self.listeners()
+        *choices, punctuator = self.listeners()
         # Whoever speaks is heard from now on, while the models are still loading.
         with closing(Ahead(self._live(blocks, stopped))) as sound, self.manager.lease(*choices) as (hears, understands):
             limits = self._limits(choices[1])
-            yield from recognition.events(sound, hears, understands, limits, since=lambda: sound.since)
+            heard = recognition.events(sound, hears, understands, limits, since=lambda: sound.since)
+            yield from self._written_live(heard, punctuator)
         self._advise()
+
+    def _written(self, heard: Iterable[Segment], choice: Choice | None) -> Iterable[Segment]:
+        """Turn what was heard into what is written."""
+        from lowvox import punctuation
+
+        if self._commands:
+            heard = (punctuation.commanded(segment, self.language) for segment in heard)
+        return punctuation.segments(heard, self._borrowed(choice), self.language) if choice else heard
+
+    def _written_live(self, heard: Iterable[Event], choice: Choice | None) -> Iterable[Event]:
+        """Turn what is heard into what is written."""
+        from lowvox import punctuation
+
+        if self._commands:
+            heard = (punctuation.commanded_live(event, self.language) for event in heard)
+        return punctuation.events(heard, self._borrowed(choice), self.language) if choice else heard
+
+    def _borrowed(self, choice: Choice) -> Borrowed:
+        """Return a punctuator that is leased for each use, and adds nothing while it is switched off."""
+        from lowvox.punctuation import Borrowed
+
+        def lend() -> AbstractContextManager[Sequence[PunctuatorStream]]:
+            return self.manager.lease(choice, language=self.language)
+
+        return Borrowed(lend, lambda: self._punctuation, self._say_once)
+
+    def _has_punctuator(self) -> bool:
+        """Whether there is a model for the language; said once where there is none."""
+        try:
+            found = models.candidates("punctuator", self.language)
+        except NotFoundError:
+            self._say_once(f"There are no punctuation and capitals for {self.language!r} yet; the text has none.")
+            return False
+        return any(engines.available(model.engine) for model in found)
 
     def _live(self, blocks: Iterable[bytes] | Source | None, stopped: threading.Event) -> Iterable[bytes]:
         if blocks is None:
@@ -350,6 +415,12 @@ def say(text: str | Iterable[str], path: str | Path, **options: Any) -> None:
     with Speech(**options) as speech, Writer(path) as writer:
         for audio in speech.say(text):
             writer.write(audio)
+
+
+def punctuate(text: str, **options: Any) -> str:
+    """Put punctuation and capitals into text, line by line; `options` are those of `Speech`."""
+    with Speech(**options) as speech:
+        return "".join(speech.punctuate(text))
 
 
 def _counted(recording: Recording, on_progress: Progress) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Role = Literal["vad", "recognizer", "punctuator", "synthesizer"]
 Placement = Literal["in-process", "worker"]
+# How a word is written: small, its first letter large, all letters large, the first of each of its parts large.
+Case = Literal["lower", "capital", "upper", "parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,19 @@ class Segment:
     end: float
     text: str
     words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a punctuator adds to one word: the mark behind it, its case, and "¿" or "¡" before it.
+
+    `sure` is the probability of the mark in [0, 1].
+    """
+
+    mark: str = ""
+    case: Case = "lower"
+    opens: str = ""
+    sure: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +262,28 @@ class RecognizerStream(Stream, Protocol):
 
     def finish(self) -> tuple[Word, ...]:
         """End the utterance and return its words, times in seconds from its first sample."""
+
+
+class PunctuatorStream(Stream, Protocol):
+    """Small words without marks to what print adds to them."""
+
+    @property
+    def window(self) -> int:
+        """How many words are looked at together."""
+
+    def label(
+        self,
+        texts: Sequence[Sequence[str]],
+        pauses: Sequence[Sequence[float]] | None = None,
+        *,
+        begins: bool = True,
+        ends: bool = True,
+    ) -> list[list[Label]]:
+        """Label every word of each text of at most `window` words.
+
+        `pauses` are the seconds of silence behind each word, where they are known. `begins` and `ends` say whether the
+        texts are there from their beginning and to their end, or were cut.
+        """
 
 
 class SynthesizerStream(Stream, Protocol):

@@ -94,7 +94,7 @@ def test_roles() -> None:
         (("--budget", "1e999"), 2, "'1e999' is not a memory size"),
         (("--budget", "9999GB"), 2, "is more than "),
         (("--roles", "vda"), 2, "'vda' is no role"),
-        (("--roles", "punctuator"), 4, "There is no punctuator yet"),
+        (("-l", "fr", "--roles", "punctuator"), 4, "'fr'"),
         (("-m", "qqqqqqqq"), 4, "There is no model 'qqqqqqqq'"),
         (("-l", "de", "--roles", "recognizer"), 4, "run `lowvox pull vosk-model-small-de-0.15`"),
     ],

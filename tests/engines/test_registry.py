@@ -12,6 +12,7 @@ from lowvox.errors import NotFoundError, UsageError
 PROTOCOLS = {
     "vad": types.VadStream,
     "recognizer": types.RecognizerStream,
+    "punctuator": types.PunctuatorStream,
     "synthesizer": types.SynthesizerStream,
 }
 

@@ -35,7 +35,13 @@ def test_the_languages_that_people_ask_for_are_there() -> None:
 
 def test_the_embedded_ones() -> None:
     embedded = {record.name: record.role for record in catalogue.records().values() if record.embedded}
-    assert embedded == {"pocketsphinx-en-us": "recognizer", "silero-vad": "vad", "espeak": "synthesizer"}
+    assert embedded == {
+        "pocketsphinx-en-us": "recognizer",
+        "silero-vad": "vad",
+        "lowvox-te": "punctuator",
+        "lowvox-te-vi": "punctuator",
+        "espeak": "synthesizer",
+    }
 
 
 def test_unknown_keys_are_refused() -> None:

@@ -65,12 +65,6 @@ def test_a_damaged_model_behind_the_best_is_left_out(home: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("language", [None, "en"])
-def test_a_role_without_any_model(home: Path, language: str | None) -> None:
-    with pytest.raises(NotFoundError, match="There is no punctuator yet; `lowvox models`"):
-        candidates("punctuator", language)
-
-
 def test_a_missing_language_names_the_command(home: Path) -> None:
     with pytest.raises(NotFoundError, match=r"run `lowvox pull vosk-model-small-de-0.15` \(44 MB\)"):
         find("recognizer", "de")

@@ -13,6 +13,7 @@ from lowvox.commands.common import Console, budget_option, common
 
 if TYPE_CHECKING:
     from lowvox.speech import Speech
+    from lowvox.types import Role
 
 
 @click.command(epilog="\b\nExamples:\n  lowvox demo\n  lowvox demo talk.mp3 --budget 300MB --plot memory.html\n")
@@ -49,9 +50,9 @@ def command(
     output.parent.mkdir(parents=True, exist_ok=True)
     with Speech(budget=budget, language=language, on_note=console.note) as speech, ExitStack() as stack:
         speaks = _speaks(speech, console)
-        # So that the table below knows every part's peak; what does not fit is said now.
-        speech.fit(("vad", "recognizer", "synthesizer") if speaks else ("vad", "recognizer"))
-        speech.listeners()
+        punctuates = speech.listeners()[2] is not None  # what does not fit is said now
+        roles: dict[Role, bool] = {"vad": True, "recognizer": True, "punctuator": punctuates, "synthesizer": speaks}
+        speech.fit([role for role, wanted in roles.items() if wanted])  # the table below knows every part's peak
         writer = stack.enter_context(Writer(output)) if speaks else None  # what cannot be written is said now
         if file is None:
             console.note("Listening to the clip that comes with lowvox (synthesised speech) ...")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--from", "source", metavar="FILE", help="A recording, played at the speed of life, for a microphone.")
 @click.option("--type", "mode", flag_value="keyboard", help="Type the text into the focused window.")
 @click.option("--clipboard", "mode", flag_value="clipboard", help="Put the text on the clipboard.")
+@click.option("--no-punctuation", is_flag=True, help="Leave the words as they are heard.")
+@click.option("--spoken-commands", is_flag=True, default=None, help='Write a spoken "comma" or "new line" as such.')
 @click.option("--device", metavar="ID", help="Microphone: a number or a part of its name.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and end.")
 @click.option("--level", "level_only", is_flag=True, help="Only show how loud the microphone hears you.")
@@ -40,6 +42,8 @@ def command(
     model: str | None,
     source: str | None,
     mode: str | None,
+    no_punctuation: bool,
+    spoken_commands: bool | None,
     device: str | None,
     list_devices: bool,
     level_only: bool,
@@ -58,7 +62,17 @@ def command(
     from lowvox.speech import Speech
 
     line = StatusLine(console)
-    with Speech(budget=budget, language=language, model=model, on_note=line.note) as speech, ExitStack() as stack:
+    with ExitStack() as stack:
+        speech = stack.enter_context(
+            Speech(
+                budget=budget,
+                language=language,
+                model=model,
+                punctuation=False if no_punctuation else None,
+                spoken_commands=spoken_commands,
+                on_note=line.note,
+            )
+        )
         device = device or speech.settings.audio.microphone_id
         if level_only:
             return _show_level(_microphone(device, line)(threading.Event()), line)

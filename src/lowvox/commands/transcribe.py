@@ -55,6 +55,8 @@ class Job:
 @click.option("--format", "form", type=click.Choice(list(SUFFIXES)), default="text", show_default=True)
 @click.option("-o", "--output", metavar="PATH", help="A file; or a folder, which then holds one text for each input.")
 @click.option("--force", is_flag=True, help="Do again what the output folder already holds.")
+@click.option("--no-punctuation", is_flag=True, help="Leave the words as they were heard.")
+@click.option("--spoken-commands", is_flag=True, default=None, help='Write a spoken "comma" or "new line" as such.')
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Files at a time.")
 @click.option("--threads", type=click.IntRange(1), help="Threads that an engine may use.")
 @budget_option
@@ -68,6 +70,8 @@ def command(
     force: bool,
     jobs: int,
     threads: int | None,
+    no_punctuation: bool,
+    spoken_commands: bool | None,
     budget: str | None,
     console: Console,
 ) -> int:
@@ -86,7 +90,15 @@ def command(
 
     from lowvox.speech import Speech
 
-    with Speech(budget=budget, language=language, model=model, threads=threads, on_note=console.note) as speech:
+    with Speech(
+        budget=budget,
+        language=language,
+        model=model,
+        threads=threads,
+        punctuation=False if no_punctuation else None,
+        spoken_commands=spoken_commands,
+        on_note=console.note,
+    ) as speech:
         speech.listeners()  # what does not fit is said before anything is read
         if output and _is_folder(output):
             Path(output).mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,29 @@ ENGINES: dict[str, Entry] = {
         layout="lowvox.engines.vosk_layout:layout",
         runs=4,
     ),
+    # Its own weights are in lowvox; what it needs is the runtime.
+    "lowvox-te": Entry(
+        role="punctuator",
+        at="lowvox.engines.lowvox_te:LowvoxTe",
+        placements=("in-process",),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0",
+        brings="punctuation and capitals in English, German, Spanish, Russian and Vietnamese",
+        runs=4,
+    ),
+    # The model is under a non-commercial licence: nobody gets it from lowvox, everybody converts a copy of their own.
+    "silero-te": Entry(
+        role="punctuator",
+        at="lowvox.engines.silero_te:SileroTe",
+        placements=("in-process",),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0 (the model: CC BY-NC-SA 4.0)",
+        brings="punctuation by your own copy of Silero TE, converted with `lowvox shrink export silero-te`",
+        layout="lowvox.engines.silero_te_layout:layout",
+        runs=2,
+    ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(
         role="synthesizer",

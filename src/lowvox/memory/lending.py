@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lowvox.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from lowvox.types import Word
+    from lowvox.types import Label, Word
 
 
 class Lent:
-    """A VAD's, recogniser's or synthesizer's stream; each method is the one of the same name there.
+    """A stream of any role; each method is the one of the same name there.
 
     `stream` may be another one after each utterance. `permits` bounds how many of a resident's streams work at once.
     """
@@ -67,6 +67,21 @@ class Lent:
         """See `types.VadStream`."""
         with self._work() as stream:
             return float(stream.probability(pcm))
+
+    @property
+    def window(self) -> int:
+        """See `types.PunctuatorStream`."""
+        with self._work() as stream:
+            return int(stream.window)
+
+    def label(
+        self, texts: Sequence[Sequence[str]], pauses: Sequence[Sequence[float]] | None = None, **where: bool
+    ) -> list[list[Label]]:
+        """See `types.PunctuatorStream`."""
+        with self._work() as stream:
+            found: list[list[Label]] = stream.label(texts, pauses, **where)
+        self._rested(self)
+        return found
 
     @property
     def rate(self) -> int:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from lowvox.errors import EngineError, WorkerDiedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lowvox.memory.worker import Worker
-    from lowvox.types import Word
+    from lowvox.types import Label, Word
 
 
 class RemoteResident:
@@ -38,10 +38,10 @@ class RemoteStream:
         self._number = number
         self._open = True
 
-    def _call(self, method: str, *args: Any) -> Any:
+    def _call(self, method: str, *args: Any, **options: Any) -> Any:
         if not self._open:
             raise EngineError(f"This stream of {self._worker.name} is closed; open another.")
-        return self._worker.call(self._number, method, *args)
+        return self._worker.call(self._number, method, *args, **options)
 
     def reset(self) -> None:
         """See `types.Stream`."""
@@ -67,6 +67,18 @@ class RemoteStream:
     def probability(self, pcm: bytes) -> float:
         """See `types.VadStream`."""
         return float(self._call("probability", pcm))
+
+    @property
+    def window(self) -> int:
+        """See `types.PunctuatorStream`."""
+        return int(self._call("window"))
+
+    def label(
+        self, texts: Sequence[Sequence[str]], pauses: Sequence[Sequence[float]] | None = None, **where: bool
+    ) -> list[list[Label]]:
+        """See `types.PunctuatorStream`."""
+        found: list[list[Label]] = self._call("label", texts, pauses, **where)
+        return found
 
     @property
     def rate(self) -> int:

@@ -9,18 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits
+from lowvox.text.restoration import TOGETHER
 from lowvox.text.sentences import CAP
 
 if TYPE_CHECKING:
     from lowvox.types import Model, Role
 
 # The longest input of a role: seconds of sound, characters of text.
-_LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": float(CAP), "punctuator": float(CAP)}
+_LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": float(CAP)}
 # What makes the most sound of the fewest characters. Measured on espeak, which holds a sentence's sound twice: its
 # largest dictionary is Russian (8 MB), its longest sound Japanese, which spells out "Chinese letter" (286 s).
 _SPELLED = {"ru": "W ", "ja": "一"}
 _SLOW = 0.5
 _FRAMES = 32
+# A network that reads pieces of words reads many of this one: as many as it ever takes at once.
+_LONG_WORD = "antidisestablishmentarianism"
+_WORDS_A_SECOND = 2.5  # of speech
 _LIVE_BYTES = 6 * FRAME_BYTES  # how much sound dictation hears between two partials
 
 
@@ -47,6 +51,11 @@ def work(
     if role == "synthesizer":
         text = (_SPELLED.get(str(voice.get("language")), "7 ") * CAP)[: round(length)]
         return sum(len(pcm) for pcm in stream.speak(text)) / 2 / float(stream.rate)
+    if role == "punctuator":
+        window = int(stream.window)
+        count = max(1, TOGETHER // window)
+        stream.label([[_LONG_WORD] * window] * count)
+        return count * window / _WORDS_A_SECOND
     if role == "vad":
         for number in range(_FRAMES):
             stream.probability(sound[number * FRAME_BYTES : (number + 1) * FRAME_BYTES])

@@ -281,6 +281,13 @@ def test_a_plan_is_made_before_anything_loads(measured: Path) -> None:
         two = speech.fit(("vad", "recognizer"), streams=2)
         assert [part.streams for part in two.parts] == [2, 2]
         assert held(speech) == []
+        smallest = plan.smallest
+    with lowvox.Speech(language="en", budget=Budget(smallest - MB)) as speech:
+        less = speech.fit()
+        assert less.fits
+        assert less.gives[0] == "text comes without punctuation and capitals"
+        assert "punctuator" not in [part.role for part in less.parts]
+        assert not speech.fit(("vad", "recognizer", "punctuator", "synthesizer")).fits
 
 
 def test_a_role_without_a_model_is_left_out_of_the_plan_unless_it_is_asked_for(measured: Path) -> None:

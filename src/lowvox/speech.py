@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -127,9 +128,15 @@ class Speech:
     def fit(self, roles: Sequence[Role] | None = None, streams: int = 1) -> Plan:
         """Plan these roles together, by default all that have a model, with so many conversations each.
 
-        Nothing is loaded; what was never measured on this machine is measured.
+        Nothing is loaded; what was never measured on this machine is measured. Punctuation that was not asked for by
+        name is given up where the budget does not hold it as well.
         """
-        return self.manager.plan(list(self._needs(roles, streams)), thorough=True)
+        needs = list(self._needs(roles, streams))
+        plan = self.manager.plan(needs, thorough=True)
+        if plan.fits or roles is not None or "punctuator" not in {need.role for need in needs}:
+            return plan
+        without = self.manager.plan([need for need in needs if need.role != "punctuator"], thorough=True)
+        return replace(without, gives=("text comes without punctuation and capitals", *without.gives))
 
     def at_once(self, jobs: int) -> int:
         """Return how many of `jobs` that listen the budget holds at once, and plan for as many from here on."""

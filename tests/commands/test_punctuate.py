@@ -22,9 +22,9 @@ def lowvox(*args: str, given: str | bytes = "") -> subprocess.CompletedProcess[b
 @pytest.mark.usefixtures("measured")
 class TestPunctuate:
     def test_one_line_in_one_line_out(self) -> None:
-        done = lowvox("-l", "en", given="how are you\n\ni am fine thank you\n")
+        done = lowvox("-l", "en", given="how are you\n\ni am fine\n")
         assert (done.returncode, done.stderr) == (0, b"")
-        assert done.stdout.decode() == "How are you?\n\nI am fine, thank you.\n"
+        assert done.stdout.decode() == "How are you?\n\nI am fine.\n"
 
     def test_the_language_is_told_by_the_text(self) -> None:
         done = lowvox(given="ich weiß nicht ob er kommt")
@@ -32,10 +32,11 @@ class TestPunctuate:
         assert done.stdout.decode() == "Ich weiß nicht, ob er kommt."
 
     def test_json_gives_one_object_a_line(self) -> None:
-        done = lowvox("--json", "-q", given="how are you\nich weiß nicht ob er kommt")
-        first, second = (json.loads(line) for line in done.stdout.splitlines())
-        assert first == {"text": "How are you?", "language": "en"}
-        assert second["language"] == "en"  # what the beginning tells holds for the whole
+        done = lowvox("--json", "-l", "en", given="how are you\ni am fine")
+        assert [json.loads(line) for line in done.stdout.splitlines()] == [
+            {"text": "How are you?", "language": "en"},
+            {"text": "I am fine.", "language": "en"},
+        ]
 
     def test_a_file_within_a_budget(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("how are you\n")

@@ -73,7 +73,10 @@ def main() -> None:
     budget, count, rng, folder = float(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3])), sys.argv[4]
     files = sys.stdin.read().split("\n")
     todo = [(rng.choice(ROLES), rng.choice(files), rng.getrandbits(32)) for _ in range(count)]
-    with Speech(budget=budget) as speech, Speech(budget=budget, model=folder) as stand_in:
+    with (
+        Speech(budget=budget, punctuation=False) as speech,
+        Speech(budget=budget, model=folder, punctuation=False) as stand_in,
+    ):
         requests = Round(todo, speech, stand_in)
         print("ready", flush=True)
         threads = [threading.Thread(target=requests.serve) for _ in range(THREADS)]

@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     minutes = Minutes(sound(options.minutes))
-    with Speech(budget=options.budget) as speech:
+    with Speech(budget=options.budget, punctuation=False) as speech:
         finals = sum(event.kind == "final" and bool(event.text) for event in speech.dictate(minutes))
         recycled = sum(mark.kind == "recycle" for mark in speech.monitor.marks)
         peak = speech.memory().peak_pss_mb

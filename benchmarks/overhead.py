@@ -88,7 +88,7 @@ def by_speech(path: str) -> Run:
     """Transcribe."""
     from lowvox.speech import Speech
 
-    with Speech(language="en", budget=BUDGET) as speech:
+    with Speech(language="en", budget=BUDGET, punctuation=False) as speech:
         transcript = speech.transcribe(path)
         return held() | {"words": sum(len(segment.words) for segment in transcript.segments)}
 

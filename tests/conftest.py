@@ -50,7 +50,7 @@ def _measure(place: Path) -> None:
         footprints = Footprints()
         footprints.measure_sound()
         for role in ("vad", "recognizer", "punctuator", "synthesizer"):
-            model = models.find(role, "en")  # type: ignore[arg-type]
+            model = models.find(role, "en")
             for placement in entry(model.engine).placements if available(model.engine) else ():
                 footprints.of(Choice(model, placement=placement))
 

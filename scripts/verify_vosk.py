@@ -45,6 +45,7 @@ def through_lowvox(model: str, audio: str) -> list[dict[str, Any]]:
         "-c",
         "from lowvox.commands import main; main()",
         "transcribe",
+        "--no-punctuation",
         audio,
         "-m",
         model,

@@ -38,7 +38,8 @@ from lowvox.memory.residency import (
     Unwanted,
     Want,
 )
-from lowvox.memory.transition import needed, projected, step, wake
+from lowvox.memory.seating import needed, projected, wake
+from lowvox.memory.transition import step
 from lowvox.types import Choice, Footprint, Model, Role
 
 BYTES = st.integers(0, 40)

@@ -30,7 +30,8 @@ from lowvox.memory.residency import (
     Unwanted,
     Want,
 )
-from lowvox.memory.transition import needed, projected, step, wake
+from lowvox.memory.seating import needed, projected, wake
+from lowvox.memory.transition import step
 from lowvox.types import Choice, Footprint, Model, Role
 
 HUNDRED = Footprint(resident=80, stream=10, work=10, load_s=1.0)

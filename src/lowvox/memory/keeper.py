@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lowvox.memory import meter, pressure, transition
+from lowvox.memory import meter, pressure, seating, transition
 from lowvox.memory import residency as happened
 from lowvox.memory.growth import Growth
 from lowvox.memory.home import Home
@@ -214,7 +214,7 @@ class Keeper:
             self._share.publish(told, self.holdings())
 
     def _pause(self) -> float:
-        end = transition.wake(self.state)
+        end = seating.wake(self.state)
         return _TICK_S if end is None else max(0.0, min(_TICK_S, end - self._clock()))
 
     def _tick(self) -> None:

@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lowvox.memory import meter, transition
+from lowvox.memory import meter, seating
 from lowvox.memory.trees import Tree
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Share:
 
         The job beside all that is idle is tried first, then alone; then the others are given time to make room.
         """
-        beside, alone = transition.projected(state, ticket), transition.needed(state, ticket)
+        beside, alone = seating.projected(state, ticket), seating.needed(state, ticket)
         if beside <= room and self._reserve(beside, ticket):
             return
         for _ in range(_TRIES):

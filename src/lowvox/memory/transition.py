@@ -12,6 +12,7 @@ from functools import singledispatchmethod
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from lowvox.memory import seating
 from lowvox.memory.residency import (
     LINE,
     Action,
@@ -39,7 +40,6 @@ from lowvox.memory.residency import (
     Unload,
     Unloaded,
     Unwanted,
-    Want,
 )
 
 if TYPE_CHECKING:
@@ -52,25 +52,6 @@ def step(state: State, event: Event, now: float) -> tuple[State, list[Action]]:
     turn.take(event)
     turn.settle()
     return turn.state, turn.actions
-
-
-def needed(state: State, ticket: Ticket) -> int:
-    """Bytes that a job takes at its peak when everything that may go has gone: all but what is pinned or its own."""
-    mine = _own(state, ticket.holder)
-    bare = [replace(held, seats=tuple(seat for seat in held.seats if seat.ticket in mine)) for held in state.helds]
-    kept = tuple(held for held in bare if held.seats or (_pinned(state, held) and _usable(held)))
-    return _seated(replace(state, helds=kept), ticket)[0].charge
-
-
-def projected(state: State, ticket: Ticket) -> int:
-    """Bytes that a job takes at its peak beside everything that is there."""
-    return _seated(state, ticket)[0].charge
-
-
-def wake(state: State) -> float | None:
-    """Return when the next keep-alive ends, None when none does."""
-    ends = [_end(state, held) for held in state.helds]
-    return min((end for end in ends if end is not None), default=None)
 
 
 class _Turn:
@@ -107,11 +88,11 @@ class _Turn:
         state, ticket = self.state, event.ticket
         if state.closed:
             self.actions.append(Refuse(ticket.id, "closed"))
-        elif state.room is not None and (least := needed(state, ticket)) > state.room:
+        elif state.room is not None and (least := seating.needed(state, ticket)) > state.room:
             self.actions.append(Refuse(ticket.id, "budget", least))
         elif len(state.line) >= LINE:
             self.actions.append(Refuse(ticket.id, "line"))
-        elif _own(state, ticket.holder):
+        elif seating.own(state, ticket.holder):
             self._set(line=(ticket, *state.line))
         else:
             self._set(line=(*state.line, ticket))
@@ -126,7 +107,7 @@ class _Turn:
         """Write down that a seat is open, and its model ready."""
         held, seat = self._loading()
         self._set(loading=None)
-        seats = _swapped(held, replace(seat, open=True))
+        seats = seating.swapped(held, replace(seat, open=True))
         self._put(replace(held, seats=seats, status="ready", idle_since=self.now))
         self._weigh(held.id, event.measured)
 
@@ -202,13 +183,13 @@ class _Turn:
 
     def _serve(self, ticket: Ticket) -> bool:
         """Deal with the first in line; False: it has to wait."""
-        seated, seats = _seated(self.state, ticket)
+        seated, seats = seating.seated(self.state, ticket)
         if not seated.full:
             self.state = replace(seated, line=seated.line[1:], jobs=(*seated.jobs, Job(ticket, seats)))
             self._grant()
         elif not ticket.lends:
             self._drop(ticket, Refuse(ticket.id, "full"))
-        elif (least := needed(self.state, ticket)) > (self.state.room or 0):
+        elif (least := seating.needed(self.state, ticket)) > (self.state.room or 0):
             self._drop(ticket, Refuse(ticket.id, "budget", least))
         elif self._unloading:
             return False  # room is on its way, and how much will be known then
@@ -216,7 +197,7 @@ class _Turn:
             return True
         elif not self._stuck() or self._pending:
             return False
-        elif other := next((other for other in self.state.line if not _seated(self.state, other)[0].full), None):
+        elif other := next((other for other in self.state.line if not seating.seated(self.state, other)[0].full), None):
             # Who behind can go on gives back what this one waits for.
             self._set(line=(other, *(waiting for waiting in self.state.line if waiting is not other)))
         else:
@@ -230,7 +211,7 @@ class _Turn:
         """
         if victim := self._victim(claimed):
             self._unload(victim)
-        elif spare := _spare(self.state, claimed):
+        elif spare := seating.spare(self.state, claimed):
             self._close(*spare)
         elif victim := self._victim({held.id for held in self.state.helds if not held.excess}):
             self._unload(victim)
@@ -277,7 +258,7 @@ class _Turn:
         for seat in [seat for held in self.state.helds for seat in held.seats if seat.ticket == number]:
             held = next(held for held in self.state.helds if seat in held.seats)
             if seat.open or seat.id == self.state.loading:
-                self._put(replace(held, seats=_swapped(held, replace(seat, ticket=None)), idle_since=self.now))
+                self._put(replace(held, seats=seating.swapped(held, replace(seat, ticket=None)), idle_since=self.now))
             else:
                 self._close(held, seat)
 
@@ -290,7 +271,7 @@ class _Turn:
 
     def _victim(self, spared: Collection[int] = ()) -> Held | None:
         """Return the idle model that goes next: long idle, large, and quick to load again."""
-        idle = [held for held in self.state.helds if _evictable(self.state, held) and held.id not in spared]
+        idle = [held for held in self.state.helds if seating.evictable(self.state, held) and held.id not in spared]
         return max(idle, key=self._worth, default=None)
 
     def _worth(self, held: Held) -> float:
@@ -301,7 +282,7 @@ class _Turn:
 
     def _over(self, held: Held) -> bool:
         """Whether an idle model's time is over."""
-        end = _end(self.state, held)
+        end = seating.end(self.state, held)
         return end is not None and end <= self.now
 
     # Changes ---------------------------------------------------------------------------------------------------------
@@ -356,80 +337,3 @@ class _Turn:
 
     def _set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
-
-
-def _seated(state: State, ticket: Ticket) -> tuple[State, tuple[tuple[int, int], ...]]:
-    """Return the state in which a ticket has its seats, and which they are: (held, seat) for each want."""
-    state = replace(state, overhead=max(state.overhead, ticket.overhead))
-    seats = []
-    for want in ticket.wants:
-        held = _home(state, want) or Held(state.made + 1, want, ())
-        seat = _seat(state, held, want) or Seat(state.made + 2, want.options, None)
-        taken = replace(seat, ticket=ticket.id, options=want.options, open=seat.open and seat.options == want.options)
-        seated = _restated(replace(held, seats=_swapped(held, taken)), want)
-        others = tuple(seated if other.id == held.id else other for other in state.helds)
-        if held not in state.helds:
-            others = (*others, seated)
-        state = replace(state, helds=others, made=state.made + 2)
-        seats.append((held.id, seat.id))
-    return state, tuple(seats)
-
-
-def _home(state: State, want: Want) -> Held | None:
-    """Return where a want finds a seat: one that is free, best with its own options, or one that can be added."""
-    fit = [held for held in state.helds if held.want.choice == want.choice and _usable(held)]
-    with_room = [held for held in fit if want.capacity is None or len(held.seats) < want.capacity]
-    free = [held for held in fit if _seat(state, held, want)]
-    same = [held for held in free if (seat := _seat(state, held, want)) and seat.options == want.options]
-    return next(iter((*same, *free, *with_room)), None)
-
-
-def _seat(state: State, held: Held, want: Want) -> Seat | None:
-    """Return a free seat, best one that was opened with the same options, or is being opened and nobody's."""
-    loaders = {None, *(job.ticket.id for job in state.jobs if not job.ticket.lends)}
-    free = [seat for seat in held.seats if seat.ticket in loaders and (seat.open or seat.options == want.options)]
-    return max(free, key=lambda seat: seat.options == want.options, default=None)
-
-
-def _own(state: State, holder: int) -> set[int]:
-    """Return the tickets with which a holder has seats."""
-    return {job.ticket.id for job in state.jobs if job.ticket.holder == holder}
-
-
-def _usable(held: Held) -> bool:
-    return held.status != "unloading" and not held.doomed
-
-
-def _evictable(state: State, held: Held) -> bool:
-    loading = any(seat.id == state.loading for seat in held.seats)
-    return held.status == "ready" and not (held.busy or loading or (_pinned(state, held) and not held.doomed))
-
-
-def _pinned(state: State, held: Held) -> bool:
-    return held.want.choice.model.name in state.pinned
-
-
-def _spare(state: State, claimed: Collection[int]) -> tuple[Held, Seat] | None:
-    """Return an idle seat of a model that stays."""
-    seats = ((held, seat) for held in state.helds if held.status == "ready" for seat in held.seats)
-    return next((pair for pair in seats if pair[1].open and pair[1].ticket is None and pair[1].id not in claimed), None)
-
-
-def _swapped(held: Held, seat: Seat) -> tuple[Seat, ...]:
-    """Return the seats of a held model with this one in the place of its older self, or added."""
-    if any(other.id == seat.id for other in held.seats):
-        return tuple(seat if other.id == seat.id else other for other in held.seats)
-    return (*held.seats, seat)
-
-
-def _restated(held: Held, want: Want) -> Held:
-    """Return a held model as the latest want states it: keep-alive and footprint, but never less bytes at rest."""
-    stated = replace(held, want=want, excess=0)
-    return replace(stated, excess=max(0, held.at_rest - stated.at_rest))
-
-
-def _end(state: State, held: Held) -> float | None:
-    """Return when an idle model has to go, None: it is in use, or kept for ever."""
-    if not _evictable(state, held) or (held.want.keep_alive < 0 and not held.doomed):
-        return None
-    return held.idle_since + (0 if held.doomed else held.want.keep_alive)

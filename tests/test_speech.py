@@ -262,57 +262,7 @@ def test_speech_comes_back_as_speech(home: Path, tmp_path: Path) -> None:
         assert 0.5 < first.seconds + rest < 4
 
 
-# Planning, and what stays in memory.
-
-
-def test_a_plan_is_made_before_anything_loads(measured: Path) -> None:
-    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
-    with lowvox.Speech(language="en") as speech:
-        plan = speech.fit()
-        assert [(part.role, part.choice.model.name) for part in plan.parts] == [
-            ("vad", "silero-vad"),
-            ("recognizer", "pocketsphinx-en-us"),
-            ("punctuator", "lowvox-te"),
-            ("synthesizer", "espeak"),
-        ]
-        assert plan.fits
-        assert plan.smallest is not None
-        assert 0 < plan.smallest <= plan.peak
-        two = speech.fit(("vad", "recognizer"), streams=2)
-        assert [part.streams for part in two.parts] == [2, 2]
-        assert held(speech) == []
-        smallest = plan.smallest
-    with lowvox.Speech(language="en", budget=Budget(smallest - MB)) as speech:
-        less = speech.fit()
-        assert less.fits
-        assert less.gives[0] == "text comes without punctuation and capitals"
-        assert "punctuator" not in [part.role for part in less.parts]
-        assert not speech.fit(("vad", "recognizer", "punctuator", "synthesizer")).fits
-
-
-def test_a_role_without_a_model_is_left_out_of_the_plan_unless_it_is_asked_for(measured: Path) -> None:
-    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
-    told: list[str] = []
-    with lowvox.Speech(language="de", on_note=told.append) as speech:
-        assert [part.role for part in speech.fit().parts] == ["vad", "punctuator", "synthesizer"]
-        (note,) = told
-        assert note.startswith("Left out of the plan: No recognizer for 'de'")
-        with pytest.raises(NotFoundError, match="lowvox pull"):
-            speech.fit(("recognizer",))
-    with lowvox.Speech(language="en", model="no-such-model") as speech, pytest.raises(NotFoundError):
-        speech.fit()
-
-
-def test_as_many_jobs_at_once_as_the_budget_holds(measured: Path) -> None:
-    with lowvox.Speech(language="en") as speech:
-        two = speech.fit(("vad", "recognizer"), streams=2)
-        assert speech.at_once(3) == 3
-    with lowvox.Speech(language="en", budget=Budget(two.peak + 10 * MB), punctuation=False) as speech:
-        assert speech.at_once(3) == 2
-        assert speech.listeners()[0].runs == min(2, os.cpu_count() or 1)
-        assert speech.at_once(1) == 1
-    with lowvox.Speech(language="en", budget="60 MB") as speech:
-        assert speech.at_once(1) == 0
+# What stays in memory.
 
 
 def test_loading_ahead_and_unloading(measured: Path) -> None:
@@ -368,24 +318,6 @@ def test_a_dictation_under_way_can_be_told_to_stop_punctuating(measured: Path) -
         until(speech.manager, lambda state: "lowvox-te" not in str(state.helds))
     assert finals
     assert all(text == text.lower() for text in finals)
-
-
-def test_a_budget_without_room_for_punctuation_says_so(measured: Path) -> None:
-    notes: list[str] = []
-    with lowvox.Speech(language="en") as speech:
-        plan = speech.fit(("vad", "recognizer"))
-    with lowvox.Speech(language="en", budget=Budget(plan.peak + 4 * MB), on_note=notes.append) as speech:
-        assert speech.listeners()[2] is None
-        assert speech.listeners()[2] is None
-    assert notes == ["The budget does not hold punctuation and capitals as well; the text comes without them."]
-
-
-def test_a_language_without_punctuation_says_so(home: Path) -> None:
-    notes: list[str] = []
-    with lowvox.Speech(language="fr", on_note=notes.append) as speech:
-        assert not speech._has_punctuator()
-        assert not speech._has_punctuator()
-    assert notes == ["There are no punctuation and capitals for 'fr' yet; the text has none."]
 
 
 def test_text_is_punctuated(measured: Path) -> None:

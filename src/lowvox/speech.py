@@ -11,20 +11,19 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from lowvox import engines, models, settings
+from lowvox import models, settings
+from lowvox.casting import Casting
 from lowvox.dictation import Dictation, until
-from lowvox.errors import BudgetError, NotFoundError, UsageError
-from lowvox.memory import meter, planner, running
+from lowvox.errors import UsageError
+from lowvox.memory import meter, running
 from lowvox.memory.budget import Budget
 from lowvox.memory.keeping import KeepAlive
 from lowvox.memory.manager import Manager
 from lowvox.memory.monitor import Monitor
-from lowvox.memory.planner import Need
 from lowvox.report import timeline
 from lowvox.types import Audio, Event, MemoryReport, Segment, Transcript
 
@@ -69,14 +68,10 @@ class Speech:
         on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = settings.load()
-        self.language = language or self.settings.audio.language
         self._model = model or self.settings.audio.model
         # A language that was asked for beats a voice that is merely usual.
         self.voice = voice or (None if language else self.settings.speech.voice)
         self._note = on_note
-        self._said: set[str] = set()
-        self._streams = 1
-        self._plans: dict[object, Plan] = {}
         usual = self.settings.recognition
         self._punctuation = usual.punctuation_enabled if punctuation is None else punctuation
         self._commands = usual.spoken_commands if spoken_commands is None else spoken_commands
@@ -90,6 +85,7 @@ class Speech:
             on_mark=self.monitor.mark,
             on_busy=lambda busy: self.monitor.pace(busy=busy),
         )
+        self._casting = Casting(self.manager, language or self.settings.audio.language, self._model, on_note)
         self.monitor.budget = self.manager.stated
         self.monitor.on_sample = self._look
         self.monitor.start()
@@ -113,17 +109,11 @@ class Speech:
 
         There is none of the last where it is switched off, has no model for the language, or does not fit beside them.
         """
-        if self._punctuation and self._has_punctuator():
-            with suppress(BudgetError):
-                vad, recognizer, punctuator = self._chosen("vad", "recognizer", "punctuator")
-                return vad, recognizer, punctuator
-            self._say_once("The budget does not hold punctuation and capitals as well; the text comes without them.")
-        vad, recognizer = self._chosen("vad", "recognizer")
-        return vad, recognizer, None
+        return self._casting.listeners(punctuation=self._punctuation)
 
     def speaker(self) -> Choice:
         """Return what will speak."""
-        return self._chosen("synthesizer")[0]
+        return self._casting.chosen("synthesizer")[0]
 
     def fit(self, roles: Sequence[Role] | None = None, streams: int = 1) -> Plan:
         """Plan these roles together, by default all that have a model, with so many conversations each.
@@ -131,30 +121,28 @@ class Speech:
         Nothing is loaded; what was never measured on this machine is measured. Punctuation that was not asked for by
         name is given up where the budget does not hold it as well.
         """
-        needs = list(self._needs(roles, streams))
-        plan = self.manager.plan(needs, thorough=True)
-        if plan.fits or roles is not None or "punctuator" not in {need.role for need in needs}:
-            return plan
-        without = self.manager.plan([need for need in needs if need.role != "punctuator"], thorough=True)
-        return replace(without, gives=("text comes without punctuation and capitals", *without.gives))
+        return self._casting.fit(roles, streams)
 
     def at_once(self, jobs: int) -> int:
         """Return how many of `jobs` that listen the budget holds at once, and plan for as many from here on."""
-        roles: list[Role] = ["vad", "recognizer"]
-        with suppress(BudgetError):  # not even one: the planner says so below
-            roles += ["punctuator"] if self.listeners()[2] else []
-        needs = list(self._needs(roles, 1))
-        found = self.manager.most(needs, jobs)
-        self._streams = max(1, found)
-        return found
+        return self._casting.at_once(jobs, punctuation=self._punctuation)
 
     def preload(self, *roles: Role) -> bool:
         """Load the models of these roles for later, where that evicts nothing; False where it would."""
-        return self.manager.preload(*self._chosen(*roles))
+        return self.manager.preload(*self._casting.chosen(*roles))
 
     def unload(self, *roles: Role) -> None:
         """Unload the models of these roles: now what is idle, what is in use after its job."""
         self.manager.unload(*roles)
+
+    @property
+    def language(self) -> str:
+        """The language of what is heard and said from here on, such as "en"."""
+        return self._casting.language
+
+    @language.setter
+    def language(self, code: str) -> None:
+        self._casting.language = code
 
     @property
     def punctuation(self) -> bool:
@@ -254,7 +242,7 @@ class Speech:
         """
         from lowvox.text.restoration import flowing
 
-        choice = self._chosen("punctuator")[0]
+        choice = self._casting.chosen("punctuator")[0]
         with self.manager.lease(choice, language=self.language) as (stream,):
             yield from flowing([text] if isinstance(text, str) else text, stream, self.language)
 
@@ -308,16 +296,7 @@ class Speech:
         def lend() -> AbstractContextManager[Sequence[PunctuatorStream]]:
             return self.manager.lease(choice, language=self.language)
 
-        return Borrowed(lend, lambda: self._punctuation, self._say_once)
-
-    def _has_punctuator(self) -> bool:
-        """Whether there is a model for the language; said once where there is none."""
-        try:
-            found = models.candidates("punctuator", self.language)
-        except NotFoundError:
-            self._say_once(f"There are no punctuation and capitals for {self.language!r} yet; the text has none.")
-            return False
-        return any(engines.available(model.engine) for model in found)
+        return Borrowed(lend, lambda: self._punctuation, self._casting.say_once)
 
     def _live(self, blocks: Iterable[bytes] | Source | None, stopped: threading.Event) -> Iterable[bytes]:
         if blocks is None:
@@ -325,36 +304,6 @@ class Speech:
 
             return listen(self.settings.audio.microphone_id, stopped)
         return blocks(stopped) if callable(blocks) else until(stopped, blocks)
-
-    def _chosen(self, *roles: Role) -> tuple[Choice, ...]:
-        """Return how these roles will be served; raises BudgetError where the budget cannot hold them."""
-        listens = "recognizer" in roles
-        key = (roles, self._streams if listens else 1, self.manager.stated)
-        if key not in self._plans:
-            self._plans[key] = self.manager.plan(list(self._needs(roles, key[1])))
-        plan = self._plans[key]
-        if not plan.fits:
-            raise planner.refusal(plan)
-        for sentence in plan.gives:
-            self._say_once(f"To fit the budget: {sentence}.")
-        return tuple(part.choice for part in plan.parts)
-
-    def _needs(self, roles: Sequence[Role] | None, streams: int) -> Iterator[Need]:
-        """Name the models that may serve these roles, by default all roles that have one installed."""
-        asked = roles is not None
-        for role in roles or ("vad", "recognizer", "punctuator", "synthesizer"):
-            language = None if role == "vad" else self.language
-            name = self._model if role == "recognizer" else None
-            try:
-                found = models.candidates(role, language, name)
-                engines.require(found[0].engine)
-            except NotFoundError as error:
-                if asked or name:
-                    raise
-                if role != "punctuator":
-                    self._note(f"Left out of the plan: {error}")
-                continue
-            yield Need(role, tuple(model for model in found if engines.available(model.engine)), streams)
 
     def _look(self, now: Usage) -> None:
         """Hold a look at the process tree against what is known of it, and against the budget."""
@@ -364,12 +313,7 @@ class Speech:
     def _advise(self) -> None:
         """Say once which download would understand better."""
         if not self._model and (advice := models.advice(self.listeners()[1].model, self.language)):
-            self._say_once(advice)
-
-    def _say_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self._note(sentence)
+            self._casting.say_once(advice)
 
     def _limits(self, recognizer: Choice) -> Limits:
         from lowvox import recognition

@@ -95,3 +95,34 @@ budget_option = click.option(
     metavar="SIZE",
     help="Memory for the whole of lowvox, such as 300MB; refused (exit 3) before loading when it does not fit.",
 )
+
+
+def listening(command: F) -> F:
+    """Add the options of what listens; the command receives `hearing`, arguments for a `Speech`."""
+    from functools import wraps
+
+    @click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
+    @click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
+    @click.option("--no-punctuation", is_flag=True, help="Leave the words as they are heard.")
+    @click.option("--spoken-commands", is_flag=True, default=None, help='Write a spoken "comma" or "new line" as such.')
+    @budget_option
+    @wraps(command)
+    def wrapped(
+        *args: Any,
+        language: str | None,
+        model: str | None,
+        no_punctuation: bool,
+        spoken_commands: bool | None,
+        budget: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        hearing = {
+            "language": language,
+            "model": model,
+            "punctuation": False if no_punctuation else None,
+            "spoken_commands": spoken_commands,
+            "budget": budget,
+        }
+        return command(*args, hearing=hearing, **kwargs)
+
+    return wrapped  # type: ignore[return-value]  # click adds attributes that the type cannot show

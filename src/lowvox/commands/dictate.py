@@ -7,11 +7,11 @@ import sys
 import threading
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lowvox.commands.common import Console, budget_option, common
+from lowvox.commands.common import Console, common, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,29 +25,21 @@ if TYPE_CHECKING:
     "  lowvox dictate --type --device headset\n"
     "  lowvox dictate --from talk.wav --json\n"
 )
-@click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
-@click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
+@listening
 @click.option("--from", "source", metavar="FILE", help="A recording, played at the speed of life, for a microphone.")
 @click.option("--type", "mode", flag_value="keyboard", help="Type the text into the focused window.")
 @click.option("--clipboard", "mode", flag_value="clipboard", help="Put the text on the clipboard.")
-@click.option("--no-punctuation", is_flag=True, help="Leave the words as they are heard.")
-@click.option("--spoken-commands", is_flag=True, default=None, help='Write a spoken "comma" or "new line" as such.')
 @click.option("--device", metavar="ID", help="Microphone: a number or a part of its name.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and end.")
 @click.option("--level", "level_only", is_flag=True, help="Only show how loud the microphone hears you.")
-@budget_option
 @common
 def command(
-    language: str | None,
-    model: str | None,
+    hearing: dict[str, Any],
     source: str | None,
     mode: str | None,
-    no_punctuation: bool,
-    spoken_commands: bool | None,
     device: str | None,
     list_devices: bool,
     level_only: bool,
-    budget: str | None,
     console: Console,
 ) -> int:
     """Turn live speech into text as you speak.
@@ -63,16 +55,7 @@ def command(
 
     line = StatusLine(console)
     with ExitStack() as stack:
-        speech = stack.enter_context(
-            Speech(
-                budget=budget,
-                language=language,
-                model=model,
-                punctuation=False if no_punctuation else None,
-                spoken_commands=spoken_commands,
-                on_note=line.note,
-            )
-        )
+        speech = stack.enter_context(Speech(**hearing, on_note=line.note))
         device = device or speech.settings.audio.microphone_id
         if level_only:
             return _show_level(_microphone(device, line)(threading.Event()), line)

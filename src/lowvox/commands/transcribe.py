@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lowvox.commands.common import Console, budget_option, common, explained
+from lowvox.commands.common import Console, common, explained, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,29 +50,21 @@ class Job:
     "  lowvox transcribe *.flac --format srt -o subtitles/ --jobs 2 --budget 400MB\n"
 )
 @click.argument("files", nargs=-1, required=True)
-@click.option("-l", "--language", metavar="LANG", help="Language spoken, such as en or de.")
-@click.option("-m", "--model", metavar="MODEL", help="Model name, or a model's folder; see `lowvox models`.")
+@listening
 @click.option("--format", "form", type=click.Choice(list(SUFFIXES)), default="text", show_default=True)
 @click.option("-o", "--output", metavar="PATH", help="A file; or a folder, which then holds one text for each input.")
 @click.option("--force", is_flag=True, help="Do again what the output folder already holds.")
-@click.option("--no-punctuation", is_flag=True, help="Leave the words as they were heard.")
-@click.option("--spoken-commands", is_flag=True, default=None, help='Write a spoken "comma" or "new line" as such.')
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Files at a time.")
 @click.option("--threads", type=click.IntRange(1), help="Threads that an engine may use.")
-@budget_option
 @common
 def command(
     files: tuple[str, ...],
-    language: str | None,
-    model: str | None,
+    hearing: dict[str, Any],
     form: str,
     output: str | None,
     force: bool,
     jobs: int,
     threads: int | None,
-    no_punctuation: bool,
-    spoken_commands: bool | None,
-    budget: str | None,
     console: Console,
 ) -> int:
     """Turn recorded speech into text, of any length in flat memory.
@@ -90,15 +82,7 @@ def command(
 
     from lowvox.speech import Speech
 
-    with Speech(
-        budget=budget,
-        language=language,
-        model=model,
-        threads=threads,
-        punctuation=False if no_punctuation else None,
-        spoken_commands=spoken_commands,
-        on_note=console.note,
-    ) as speech:
+    with Speech(**hearing, threads=threads, on_note=console.note) as speech:
         speech.listeners()  # what does not fit is said before anything is read
         if output and _is_folder(output):
             Path(output).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,111 @@
+"""Casting: which models serve which roles, planned together under the budget before any of them loads."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lowvox import engines, models
+from lowvox.errors import BudgetError, NotFoundError
+from lowvox.memory import planner
+from lowvox.memory.planner import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lowvox.memory.manager import Manager
+    from lowvox.memory.planner import Plan
+    from lowvox.types import Choice, Role
+
+
+class Casting:
+    """Chooses models for a language; `model` is a recogniser that was asked for. `note` is told what was given up."""
+
+    def __init__(self, manager: Manager, language: str, model: str | None, note: Callable[[str], None]) -> None:
+        self._manager = manager
+        self.language = language
+        self._model = model
+        self._note = note
+        self._said: set[str] = set()
+        self._streams = 1
+        self._plans: dict[object, Plan] = {}
+
+    def listeners(self, *, punctuation: bool) -> tuple[Choice, Choice, Choice | None]:
+        """Return a VAD, the best recogniser that the budget holds, and a punctuator.
+
+        There is none of the last where it is not wanted, has no model for the language, or does not fit beside them.
+        """
+        if punctuation and self._has_punctuator():
+            with suppress(BudgetError):
+                vad, recognizer, punctuator = self.chosen("vad", "recognizer", "punctuator")
+                return vad, recognizer, punctuator
+            self.say_once("The budget does not hold punctuation and capitals as well; the text comes without them.")
+        vad, recognizer = self.chosen("vad", "recognizer")
+        return vad, recognizer, None
+
+    def chosen(self, *roles: Role) -> tuple[Choice, ...]:
+        """Return how these roles will be served; raises BudgetError where the budget cannot hold them."""
+        listens = "recognizer" in roles
+        key = (roles, self._streams if listens else 1, self.language, self._manager.stated)
+        if key not in self._plans:
+            self._plans[key] = self._manager.plan(list(self._needs(roles, key[1])))
+        plan = self._plans[key]
+        if not plan.fits:
+            raise planner.refusal(plan)
+        for sentence in plan.gives:
+            self.say_once(f"To fit the budget: {sentence}.")
+        return tuple(part.choice for part in plan.parts)
+
+    def fit(self, roles: Sequence[Role] | None, streams: int) -> Plan:
+        """Plan these roles together, by default all that have a model, with so many conversations each.
+
+        Punctuation that was not asked for by name is given up where the budget does not hold it as well.
+        """
+        needs = list(self._needs(roles, streams))
+        plan = self._manager.plan(needs, thorough=True)
+        if plan.fits or roles is not None or "punctuator" not in {need.role for need in needs}:
+            return plan
+        without = self._manager.plan([need for need in needs if need.role != "punctuator"], thorough=True)
+        return replace(without, gives=("text comes without punctuation and capitals", *without.gives))
+
+    def at_once(self, jobs: int, *, punctuation: bool) -> int:
+        """Return how many of `jobs` that listen the budget holds at once, and plan for as many from here on."""
+        roles: list[Role] = ["vad", "recognizer"]
+        with suppress(BudgetError):  # not even one: the planner says so below
+            roles += ["punctuator"] if self.listeners(punctuation=punctuation)[2] else []
+        found = self._manager.most(list(self._needs(roles, 1)), jobs)
+        self._streams = max(1, found)
+        return found
+
+    def say_once(self, sentence: str) -> None:
+        """Note a sentence, the first time it is to be said."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._note(sentence)
+
+    def _has_punctuator(self) -> bool:
+        """Whether there is a model for the language; said once where there is none."""
+        try:
+            found = models.candidates("punctuator", self.language)
+        except NotFoundError:
+            self.say_once(f"There are no punctuation and capitals for {self.language!r} yet; the text has none.")
+            return False
+        return any(engines.available(model.engine) for model in found)
+
+    def _needs(self, roles: Sequence[Role] | None, streams: int) -> Iterator[Need]:
+        """Name the models that may serve these roles, by default all roles that have one installed."""
+        asked = roles is not None
+        for role in roles or ("vad", "recognizer", "punctuator", "synthesizer"):
+            language = None if role == "vad" else self.language
+            name = self._model if role == "recognizer" else None
+            try:
+                found = models.candidates(role, language, name)
+                engines.require(found[0].engine)
+            except NotFoundError as error:
+                if asked or name:
+                    raise
+                if role != "punctuator":
+                    self._note(f"Left out of the plan: {error}")
+                continue
+            yield Need(role, tuple(model for model in found if engines.available(model.engine)), streams)

@@ -1,6 +1,6 @@
 """Predicted against measured peaks: plans of one to four streams at once, each in a fresh process tree.
 
-    python benchmarks/plans.py [--every N] [--only TEXT] [--plot PATH]
+    python benchmarks/plans.py [--every N] [--only TEXT] [--resume FILE] [--plot PATH]
 
 Every model is measured first, as the manager would; the planner's sums then say what each plan takes. Each plan is
 carried out in a process of its own (plans_job.py), every stream at the hardest work that the plan allows, again and
@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 import statistics
 import subprocess
 import sys
@@ -216,6 +217,14 @@ class Bench:
         return path
 
 
+def printed(path: Path) -> dict[str, Result]:
+    """Read what a run that was interrupted has printed, by plan."""
+    line = re.compile(r"\s*([\d.]+)\s+([\d.]+)\s+[\d.]+\s+([\d.]+)  (\S.*)")
+    found = [match.groups() for match in map(line.fullmatch, path.read_text().splitlines()) if match]
+    sizes = {name: [round(float(figure) * MB) for figure in figures] for *figures, name in found}
+    return {name: Result(name, predicted, measured, shared) for name, (predicted, measured, shared) in sizes.items()}
+
+
 def plot(results: list[Result], path: Path) -> None:
     """Draw predicted against measured, with the band of 10 %."""
     from matplotlib.figure import Figure
@@ -253,6 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="carry out each N-th plan only")
     parser.add_argument("--only", default="", help="carry out the plans with this text in their names")
+    parser.add_argument("--resume", type=Path, help="what an interrupted run has printed: go on behind it")
     parser.add_argument("--plot", type=Path, help="draw the result into this file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -263,7 +273,8 @@ def main() -> None:
         chosen = [wishes for wishes in every if arguments.only in " + ".join(map(str, wishes))][:: arguments.every]
         bench = Bench(Path(folder), vad)
         print("predicted, measured MB; ratio; MB of the first process shared with other programs; plan")
-        results = [bench.run(wishes) for wishes in chosen]
+        done = printed(arguments.resume) if arguments.resume else {}
+        results = [done.get(" + ".join(map(str, wishes))) or bench.run(wishes) for wishes in chosen]
     if arguments.plot:
         plot(results, arguments.plot)
     print(json.dumps(summary(results)))

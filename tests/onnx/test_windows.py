@@ -45,7 +45,8 @@ def looking(reach: Reach, seen: list[int]) -> Any:
         padded = np.pad(frames, ((0, 0), (reach.left, reach.right)))
         width = reach.left + 1 + reach.right
         sums = np.stack([padded[:, at : at + width].sum(-1) for at in range(frames.shape[-1])], -1)
-        return np.repeat(sums, reach.hop, -1) * feeds["times"]
+        found: NDArray[Any] = np.repeat(sums, reach.hop, -1) * feeds["times"]
+        return found
 
     return network
 
@@ -53,7 +54,7 @@ def looking(reach: Reach, seen: list[int]) -> Any:
 @given(length=st.integers(1, 120), window=WINDOWS, reach=REACHES)
 def test_windows_give_what_the_whole_gives(length: int, window: int, reach: Reach) -> None:
     frames = np.random.default_rng(length).integers(-99, 99, (2, length))
-    times = {"times": np.int64(3)}
+    times = {"times": np.array(3)}
     seen: list[int] = []
     made = list(run(looking(reach, seen), {"frames": Whole(frames, 1)}, times, length, window, reach))
     (whole,) = run(looking(reach, []), {"frames": Whole(frames, 1)}, times, length, length, reach)
@@ -67,7 +68,7 @@ def test_a_stage_takes_no_more_of_the_one_before_than_it_needs(
 ) -> None:
     near = Reach(reach.left, reach.right)
     frames = {"frames": Whole(np.random.default_rng(length).integers(-99, 99, (1, length)), 1)}
-    times = {"times": np.int64(1)}
+    times = {"times": np.array(1)}
     asked: list[int] = []
     made = Growing(run(looking(near, asked), frames, times, length, first, near))
     chained = run(looking(reach, []), {"frames": made}, times, length, then, reach)

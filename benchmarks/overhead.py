@@ -1,6 +1,6 @@
-"""What planning, enforcing and watching cost: a minute transcribed by `Speech`, and by its engines alone.
+"""What planning, enforcing and watching cost: speech transcribed by `Speech`, and by its engines alone.
 
-    python benchmarks/overhead.py [--pairs 9]
+    python benchmarks/overhead.py [--pairs 9] [--minutes 1]
 
 Each run is a process of its own; they take turns. `speech` is `Speech.transcribe` inside a budget, everything in the
 ledger. `engines` does the same work with the same engines in the same places, without manager, monitor, ledger and
@@ -36,15 +36,15 @@ PAUSE_S = 1
 ENOUGH = (0.01, 8.0, 3.0)  # a share of the time; MB with ledger and pipes; MB without
 
 
-def minute(path: Path) -> None:
-    """Write seven times the clip that comes with lowvox, with pauses: 59 s."""
+def speech(path: Path, minutes: int) -> None:
+    """Write the clip that comes with lowvox seven times a minute, with pauses: 59 s."""
     import wave
 
     from lowvox.audio.clip import clip
 
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 16000, 0, "NONE", ""))
-        out.writeframes((clip() + bytes(32000 * PAUSE_S)) * 7)
+        out.writeframes((clip() + bytes(32000 * PAUSE_S)) * 7 * minutes)
 
 
 def held() -> Run:
@@ -145,6 +145,7 @@ def main() -> None:
     """Run in turns and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--minutes", type=int, default=1, help="how long the speech is")
     parser.add_argument("--job", nargs=2, metavar=("WAY", "PATH"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
@@ -155,7 +156,7 @@ def main() -> None:
         os.environ |= {"LOWVOX_HOME": place, "PYTHONPYCACHEPREFIX": place}
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         path = Path(place) / "minute.wav"
-        minute(path)
+        speech(path, arguments.minutes)
         words = {way: run(way, path).get("words") for way in reversed(WAYS)}  # not counted: it measures and compiles
         assert words["speech"] == words["engines"], "both have heard the same"
         runs: dict[str, list[Run]] = {way: [] for way in WAYS}

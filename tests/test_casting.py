@@ -33,7 +33,7 @@ def casting(measured: Path, notes: list[str]) -> Iterator[Make]:
         def make(language: str, *, model: str | None = None, budget: Budget | None = None) -> Casting:
             manager = Manager(budget)
             stack.callback(manager.close)
-            return Casting(manager, language, model, notes.append)
+            return Casting(manager, language, notes.append, model=model)
 
         yield make
 

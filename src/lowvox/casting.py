@@ -12,7 +12,7 @@ from lowvox.memory import planner
 from lowvox.memory.planner import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lowvox.memory.manager import Manager
     from lowvox.memory.planner import Plan
@@ -20,11 +20,23 @@ if TYPE_CHECKING:
 
 
 class Casting:
-    """Chooses models for a language; `model` is a recogniser that was asked for. `note` is told what was given up."""
+    """Chooses models for a language; `model` is a recogniser that was asked for, `voice` a voice.
 
-    def __init__(self, manager: Manager, language: str, model: str | None, note: Callable[[str], None]) -> None:
+    `note` is told what was given up.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        language: str,
+        note: Callable[[str], None],
+        *,
+        model: str | None = None,
+        voice: str | None = None,
+    ) -> None:
         self._manager = manager
         self.language = language
+        self.voice = voice
         self._model = model
         self._note = note
         self._said: set[str] = set()
@@ -46,10 +58,20 @@ class Casting:
 
     def chosen(self, *roles: Role) -> tuple[Choice, ...]:
         """Return how these roles will be served; raises BudgetError where the budget cannot hold them."""
-        listens = "recognizer" in roles
-        key = (roles, self._streams if listens else 1, self.language, self._manager.stated)
+        streams = self._streams if "recognizer" in roles else 1
+        return self._planned((roles, streams, self.language), lambda: self._needs(roles, streams))
+
+    def speaker(self, voice: str | None = None, language: str | None = None) -> Choice:
+        """Return what will speak in a voice, or in a language; the usual ones where none is given."""
+        language = language or self.language
+        name = models.speaking(voice)
+        return self._planned((name, language), lambda: [self._need("synthesizer", language, name, 1)])[0]
+
+    def _planned(self, key: object, needs: Callable[[], Iterable[Need]]) -> tuple[Choice, ...]:
+        """Plan once under this budget, and say what the plan gives up."""
+        key = (key, self._manager.stated)
         if key not in self._plans:
-            self._plans[key] = self._manager.plan(list(self._needs(roles, key[1])))
+            self._plans[key] = self._manager.plan(list(needs()))
         plan = self._plans[key]
         if not plan.fits:
             raise planner.refusal(plan)
@@ -95,17 +117,19 @@ class Casting:
 
     def _needs(self, roles: Sequence[Role] | None, streams: int) -> Iterator[Need]:
         """Name the models that may serve these roles, by default all roles that have one installed."""
-        asked = roles is not None
+        names = {"recognizer": self._model, "synthesizer": models.speaking(self.voice)}
         for role in roles or ("vad", "recognizer", "punctuator", "synthesizer"):
-            language = None if role == "vad" else self.language
-            name = self._model if role == "recognizer" else None
+            name = names.get(role)
             try:
-                found = models.candidates(role, language, name)
-                engines.require(found[0].engine)
+                yield self._need(role, None if role == "vad" else self.language, name, streams)
             except NotFoundError as error:
-                if asked or name:
+                if roles is not None or name:
                     raise
                 if role != "punctuator":
                     self._note(f"Left out of the plan: {error}")
-                continue
-            yield Need(role, tuple(model for model in found if engines.available(model.engine)), streams)
+
+    def _need(self, role: Role, language: str | None, name: str | None, streams: int) -> Need:
+        """Name the models that may serve a role; NotFoundError where there is none, or the best one's engine lacks."""
+        found = models.candidates(role, language, name)
+        engines.require(found[0].engine)
+        return Need(role, tuple(model for model in found if engines.available(model.engine)), streams)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lowvox.dictation import Source
     from lowvox.memory.planner import Plan
     from lowvox.punctuation import Borrowed
+    from lowvox.text.ssml import Passage
     from lowvox.types import Choice, PunctuatorStream, Role, Usage
 
     # Told (position, length) in seconds.
@@ -69,8 +70,6 @@ class Speech:
     ) -> None:
         self.settings = settings.load()
         self._model = model or self.settings.audio.model
-        # A language that was asked for beats a voice that is merely usual.
-        self.voice = voice or (None if language else self.settings.speech.voice)
         self._note = on_note
         usual = self.settings.recognition
         self._punctuation = usual.punctuation_enabled if punctuation is None else punctuation
@@ -85,7 +84,14 @@ class Speech:
             on_mark=self.monitor.mark,
             on_busy=lambda busy: self.monitor.pace(busy=busy),
         )
-        self._casting = Casting(self.manager, language or self.settings.audio.language, self._model, on_note)
+        self._casting = Casting(
+            self.manager,
+            language or self.settings.audio.language,
+            on_note,
+            model=self._model,
+            # A language that was asked for beats a voice that is merely usual.
+            voice=voice or (None if language else self.settings.speech.voice),
+        )
         self.monitor.budget = self.manager.stated
         self.monitor.on_sample = self._look
         self.monitor.start()
@@ -113,7 +119,7 @@ class Speech:
 
     def speaker(self) -> Choice:
         """Return what will speak."""
-        return self._casting.chosen("synthesizer")[0]
+        return self._casting.speaker(self.voice)
 
     def fit(self, roles: Sequence[Role] | None = None, streams: int = 1) -> Plan:
         """Plan these roles together, by default all that have a model, with so many conversations each.
@@ -143,6 +149,11 @@ class Speech:
     @language.setter
     def language(self, code: str) -> None:
         self._casting.language = code
+
+    @property
+    def voice(self) -> str | None:
+        """The voice that speaks where none is asked for, None: the best one for the language."""
+        return self._casting.voice
 
     @property
     def punctuation(self) -> bool:
@@ -214,26 +225,24 @@ class Speech:
     ) -> Generator[Audio, None, None]:
         """Speak text, or pieces of text of any total length, sentence by sentence in flat memory.
 
-        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own.
+        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own. Text that begins with `<speak` is SSML. All
+        sound has the rate of the first voice.
         """
-        from lowvox.text.sentences import CAP, sentences
+        from lowvox.audio.resampling import same_rate
+        from lowvox.text.ssml import passages
 
         usual = self.settings.speech
-        voice = voice or self.voice
-        language = (voice or "").partition("+")[0] or self.language
-        speaker = self.speaker()
-        with self.manager.lease(
-            speaker,
-            language=self.language,
-            voice=voice,
-            rate=usual.rate if rate is None else rate,
-            pitch=usual.pitch if pitch is None else pitch,
-            volume=usual.volume if volume is None else volume,
-        ) as (stream,):
-            sound_rate = stream.rate
-            for sentence in sentences([text] if isinstance(text, str) else text, language, int(speaker.cap or CAP)):
-                for pcm in stream.speak(sentence):
-                    yield Audio(pcm, sound_rate)
+        options: dict[str, Any] = {
+            "pitch": usual.pitch if pitch is None else pitch,
+            "volume": usual.volume if volume is None else volume,
+        }
+        rate = usual.rate if rate is None else rate
+        sound_rate = 0
+        for passage in passages([text] if isinstance(text, str) else text):
+            spoken = self._spoken(passage, voice or self.voice, options | {"rate": rate * passage.manner.rate})
+            for audio in same_rate(spoken, sound_rate):
+                sound_rate = audio.rate
+                yield audio
 
     def punctuate(self, text: str | Iterable[str]) -> Generator[str, None, None]:
         """Put punctuation and capitals into text that comes in pieces, as it comes; each line is a text of its own.
@@ -272,6 +281,24 @@ class Speech:
             heard = recognition.events(sound, hears, understands, limits, since=lambda: sound.since)
             yield from self._written_live(heard, punctuator)
         self._advise()
+
+    def _spoken(self, passage: Passage, voice: str | None, options: dict[str, Any]) -> Generator[Audio, None, None]:
+        """Speak what is said in one manner; another language has its own voice."""
+        from lowvox.text.pauses import silence
+        from lowvox.text.sentences import CAP, sentences
+
+        if passage.manner.language:
+            voice = None
+        language = passage.manner.language or self.language
+        speaker = self._casting.speaker(voice, language)
+        if voice and not speaker.model.path:  # the voice is a language of espeak
+            language = voice.partition("+")[0] or language
+        with self.manager.lease(speaker, language=language, voice=voice, **options) as (stream,):
+            if passage.silence:
+                yield Audio(silence(passage.silence, stream.rate), stream.rate)
+            for sentence in sentences(passage.text, language, int(speaker.cap or CAP)):
+                for pcm in stream.speak(sentence):
+                    yield Audio(pcm, stream.rate)
 
     def _written(self, heard: Iterable[Segment], choice: Choice | None) -> Iterable[Segment]:
         """Turn what was heard into what is written."""

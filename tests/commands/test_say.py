@@ -177,17 +177,12 @@ def interrupt(target: Path) -> tuple[int, str]:
 
 
 @linux
-def test_ctrl_c_leaves_nothing(out: Path) -> None:
-    (out / "old.wav").write_text("before", encoding="utf-8")
-    interrupt(out / "a.wav")
-    interrupt(out / "old.wav")
-    assert [path.name for path in out.iterdir()] == ["old.wav"]
-    assert (out / "old.wav").read_text(encoding="utf-8") == "before"
-
-
-@linux
-def test_ctrl_c_is_no_error(out: Path) -> None:
-    assert interrupt(out / "a.wav") == (130, "\n")
+def test_ctrl_c_keeps_what_was_spoken(out: Path) -> None:
+    status, told = interrupt(out / "a.wav")
+    assert (status, told.strip()) == (130, f"Stopped; what was spoken so far is in {out / 'a.wav'}.")
+    assert [path.name for path in out.iterdir()] == ["a.wav"]
+    with soundfile.SoundFile(out / "a.wav") as file:
+        assert len(file.read()) == file.frames > 22050
 
 
 @linux

@@ -47,6 +47,9 @@ class Player:
         finally:
             self._stream.close()
 
+    def keep(self) -> None:
+        """Nothing is kept of what is played."""
+
     def write(self, audio: Audio) -> None:
         """Play a block; returns when there is room for the next, so that speech is made no faster than it is heard."""
         try:

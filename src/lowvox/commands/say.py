@@ -67,7 +67,8 @@ def command(
     """Speak text aloud or into a file.
 
     TEXT may be -, which is standard input. Text of any length takes the same memory. Without --output it is played.
-    Ctrl-C ends it at once and leaves no file behind.
+    Text that begins with <speak> is SSML: break, prosody rate, lang, p, s and sub are carried out.
+    Ctrl-C ends it at once; what was spoken so far is kept.
     """
     if list_voices:
         return _list(language, console)
@@ -79,8 +80,14 @@ def command(
         bar = console.progress("Speaking") if source.size else nullcontext(_ignore)
         with Speech(budget=budget, language=language, on_note=console.note) as speech:
             with sink, bar as reach:
-                options = {"rate": rate, "pitch": pitch, "volume": volume}
-                tally = _deliver(speech.say(source.pieces(reach), voice=voice, **options), sink)
+                blocks = speech.say(source.pieces(reach), voice=voice, rate=rate, pitch=pitch, volume=volume)
+                try:
+                    tally = _deliver(blocks, sink)
+                except KeyboardInterrupt:
+                    sink.keep()
+                    if output not in (None, "-"):
+                        console.note(f"Stopped; what was spoken so far is in {output}.")
+                    raise
                 if not tally.duration:
                     raise UsageError(f"{source.name} holds nothing to speak; give it some words.")
             if console.json:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LINUX = sys.platform == "linux"
-_LIST_S = 0.25
-_MEASURE_S = 1.0
-# A large tree takes longer to measure: it is measured less often, so that it never takes more than 1/500 of the time.
-_SHARE = 500
+_LIST_S = 0.5
+_MEASURE_S = 2.0
+# A large tree takes longer to measure: it is measured less often, so that it never takes more than 1/1000 of the time.
+_SHARE = 1000
 _STEP = meter.MB
 _STATUS = re.compile(rb"^(VmHWM|RssAnon|RssFile|RssShmem):\s+(\d+)", re.MULTILINE)
 
@@ -70,7 +70,7 @@ class Glance:
         )
 
     def _count(self, now: float, whole: bool) -> dict[int, Counters]:
-        """Return the counters of every process; the tree itself is listed anew four times a second."""
+        """Return the counters of every process; the tree itself is listed anew twice a second."""
         pids = list(self._measured)
         if whole or now >= self._list_at:
             pids = meter.tree()
@@ -104,11 +104,7 @@ def _counters(pid: int) -> Counters | None:
     if not _LINUX:
         usage = meter.usage(pid)
         return Counters(usage.uss, usage.rss - usage.uss, usage.rss) if usage.rss else None
-    try:
-        with open(f"/proc/{pid}/status", "rb", buffering=0) as file:  # noqa: PTH123  # read many times a second
-            fields = dict(_STATUS.findall(file.read()))
-    except OSError:
-        return None
+    fields = dict(_STATUS.findall(meter.text(f"/proc/{pid}/status")))
     if not fields:
         return None
     sizes = {name: int(size) * 1024 for name, size in fields.items()}

@@ -56,15 +56,23 @@ def reset_peak(pid: int) -> bool:
     return True
 
 
+def text(path: str) -> bytes:
+    """Read a small file of the kernel's; one that is not there, or may not be read, says nothing.
+
+    Many times a second: without buffers and without `pathlib`, which would take as long as the kernel does.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.readall()
+    except OSError:
+        return b""
+
+
 def _fields(path: str) -> dict[str, int]:
     """Read `Name:  123 kB` lines as bytes; a file that has gone gives nothing."""
-    try:
-        # A process's name is cut at 15 bytes, which may be inside a character.
-        text = Path(path).read_text(errors="replace")
-    except OSError:
-        return {}
     fields: dict[str, int] = {}
-    for line in text.splitlines():
+    # A process's name is cut at 15 bytes, which may be inside a character.
+    for line in text(path).decode(errors="replace").splitlines():
         name, _, value = line.partition(":")
         if value.endswith(" kB"):
             fields[name] = fields.get(name, 0) + int(value[:-3]) * 1024
@@ -85,8 +93,8 @@ def _tree_linux(root: int) -> list[int]:
     found = [root]
     for pid in found:  # grows while we walk it
         try:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
+            for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+                found += map(int, text(f"/proc/{pid}/task/{task}/children").split())
         except OSError:  # ended meanwhile
             continue
     return found

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from lowvox.memory import meter
 from lowvox.memory.meter import MB
 
 _LINUX = sys.platform == "linux"
@@ -60,10 +62,12 @@ def read(root: Path = Path("/")) -> Pressure:
     """Read it now, in half a millisecond; `root` is where /proc and /sys are."""
     if not _LINUX:
         return _psutil()
-    available, total = meminfo(_text(root / "proc/meminfo"))
-    folders = cgroups(_text(root / "proc/self/cgroup"), root / "sys/fs/cgroup")
+    available, total = meminfo(_text(f"{root}/proc/meminfo"))
+    folders = _folders(_text(f"{root}/proc/self/cgroup"), f"{root}/sys/fs/cgroup")
     limits = [found for folder in folders for found in _limits(folder) if found[0] < total]
-    stalls = (psi(_text(file)) for file in (*(f / "memory.pressure" for f in folders), root / "proc/pressure/memory"))
+    stalls = (
+        psi(_text(file)) for file in (*(f"{each}/memory.pressure" for each in folders), f"{root}/proc/pressure/memory")
+    )
     return Pressure(
         available=available,
         total=total,
@@ -129,25 +133,27 @@ def _short(left: int, whole: int, waiting: bool) -> int:
     return mark + mark // 2 - left if left < mark else 0
 
 
-def _limits(folder: Path) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4)
+def _folders(text: str, root: str) -> tuple[str, ...]:
+    """Return `cgroups` as text; it is asked for once a second, and changes hardly ever."""
+    return tuple(map(str, cgroups(text, Path(root))))
+
+
+def _limits(folder: str) -> list[tuple[int, int]]:
     """Return (limit, used) of a cgroup; pages of files that nobody has used lately make room, so they are not used."""
     found = []
     for limit, used, idle in _LIMITS:
         try:
-            most, now = int(_text(folder / limit)), int(_text(folder / used))
+            most, now = int(_text(f"{folder}/{limit}")), int(_text(f"{folder}/{used}"))
         except ValueError:  # not of this version, or "max": no limit
             continue
-        match = re.search(rf"^{idle} (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
+        match = re.search(rf"^{idle} (\d+)$", _text(f"{folder}/memory.stat"), re.MULTILINE)
         found.append((most, max(0, now - int(match[1] if match else 0))))
     return found
 
 
-def _text(path: Path) -> str:
-    """Return what a file says; one that is not there, or may not be read, says nothing."""
-    try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
+def _text(path: str) -> str:
+    return meter.text(path).decode(errors="replace")
 
 
 def _psutil() -> Pressure:

@@ -10,7 +10,7 @@ Loads no engine. Only `lowvox.models.install` knows archives and the network; it
 from __future__ import annotations
 
 from lowvox.models.catalogue import Quality, Record, records
-from lowvox.models.choose import advice, candidates, find
+from lowvox.models.choose import advice, candidates, find, speaking
 from lowvox.models.store import Installed, installed
 
-__all__ = ["Installed", "Quality", "Record", "advice", "candidates", "find", "installed", "records"]
+__all__ = ["Installed", "Quality", "Record", "advice", "candidates", "find", "installed", "records", "speaking"]

@@ -34,6 +34,18 @@ def candidates(role: Role, language: str | None = None, name: str | None = None)
     return (_named(role, name),) if name else _serving(role, language)
 
 
+def speaking(voice: str | None) -> str | None:
+    """Return the model that a voice asks for: an installed one, or a folder, by its name before a "+"; else espeak's.
+
+    None where no voice is asked for.
+    """
+    if not voice:
+        return None
+    name = voice.partition("+")[0]
+    here = any(found.name == name for found in store.installed())
+    return name if name and (here or Path(name).expanduser().is_dir()) else "espeak"
+
+
 def advice(model: Model, language: str) -> str | None:
     """Say which download would serve better than a built-in model, None where nothing is known to."""
     offer = catalogue.smallest(model.role, language)

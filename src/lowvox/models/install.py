@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 from datetime import UTC, datetime
@@ -53,13 +54,15 @@ def pull(
 
 
 def bring(path: Path, name: str | None = None) -> store.Installed:
-    """Install a copy of a model folder or archive on disk under `name`, or the name that its path gives.
+    """Install a copy of a model on disk under `name`, or the name that its path gives.
+
+    It is a folder, an archive, or the .onnx of a voice, beside which lie its other files: those of the same name.
 
     Raises NotFoundError, UsageError for a name that cannot be, DamagedError, OutputError.
     """
     if not path.exists():
         raise NotFoundError(f"There is no file or folder {path}; `lowvox models` lists the names that `pull` knows.")
-    name = name or re.sub(r"\.(zip|tgz|tar(\.\w+)?)$", "", path.resolve().name)
+    name = name or re.sub(r"\.(zip|tgz|tar(\.\w+)?|onnx)$", "", path.resolve().name)
     record = catalogue.records().get(name)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or (record and record.embedded):
         raise UsageError(f"A model cannot be called {name!r}; give another with --name: letters, digits, . _ and -.")
@@ -73,6 +76,15 @@ def bring(path: Path, name: str | None = None) -> store.Installed:
             sha256 = file_digest(file, "sha256").hexdigest()
     with place.alone(store.folder()):
         return _install(name, str(path.resolve()), path, sha256)
+
+
+def exchange(name: str, content: Path) -> store.Installed:
+    """Put a folder in the place of an installed model that it was made of; where that came from stays known."""
+    there = store.folder() / name
+    receipt = store.receipt_of(there)
+    with place.alone(store.folder()):
+        source, sha256 = (receipt.source, receipt.sha256) if receipt else (str(there), None)
+        return _install(name, source, content, sha256)
 
 
 def removable(name: str) -> None:
@@ -100,7 +112,7 @@ def _install(name: str, source: str, origin: Path, sha256: str | None) -> store.
     models = store.folder()
     with writing(models), place.beside(models) as ready:
         try:
-            content = _copied(archive.innermost(origin), ready) if origin.is_dir() else archive.unpack(origin, ready)
+            content = _placed(origin, ready)
             engine = store.recognise(content)
         except (DamagedError, NotFoundError) as error:
             # The files that it names go in a moment; the source is what the person knows.
@@ -112,6 +124,17 @@ def _install(name: str, source: str, origin: Path, sha256: str | None) -> store.
         (content / store.RECEIPT).write_bytes(msgspec.json.encode(receipt))
         place.replace(models / name, content)
     return store.read(models / name)
+
+
+def _placed(origin: Path, ready: Path) -> Path:
+    """Copy or unpack a model into a folder; return the one that holds its files."""
+    if origin.is_dir():
+        folder = archive.innermost(origin)
+        return _copied(store.files(folder), folder, ready)
+    if origin.suffix == ".onnx":
+        together = origin.parent.glob(f"{glob.escape(origin.stem)}.*")
+        return _copied([file for file in together if file.is_file()], origin.parent, ready)
+    return archive.unpack(origin, ready)
 
 
 def _first(name: str) -> str | None:
@@ -127,9 +150,8 @@ def _changed(name: str, url: str, sha256: str) -> DownloadError:
     )
 
 
-def _copied(origin: Path, into: Path) -> Path:
-    """Copy the files of a model folder; links in it are followed, for it is the user's own."""
-    files = store.files(origin)
+def _copied(files: list[Path], origin: Path, into: Path) -> Path:
+    """Copy files of a folder; links among them are followed, for it is the user's own."""
     room(into, sum(file.stat().st_size for file in files))
     for file in files:
         target = into / file.relative_to(origin)

@@ -63,7 +63,7 @@ def installed() -> list[Installed]:
 
 def read(path: Path) -> Installed:
     """Look at a model folder anywhere; what is wrong with it becomes its `problem`."""
-    receipt = _receipt(path)
+    receipt = receipt_of(path)
     size = sum(file.stat().st_size for file in files(path))
     engine = receipt.engine if receipt else next(iter(_LAYOUTS))
     problem = None
@@ -101,13 +101,22 @@ def languages_of(name: str) -> tuple[str, ...]:
 
 
 def named_languages(path: Path) -> tuple[str, ...]:
-    """Return the languages that a model's own `lowvox.json` names; none where it has no such file."""
+    """Return the languages that a model's own files name, in a `lowvox.json` or otherwise; none where none does."""
     try:
         facts = msgspec.json.decode((path / "lowvox.json").read_bytes(), type=dict[str, object])
     except (OSError, ValueError):  # msgspec's error is one, and so is that of text that is no UTF-8
-        return ()
+        return _languages_found(path)
     spoken = facts.get("languages")
     return tuple(sorted(map(str, spoken))) if isinstance(spoken, dict | list) else ()
+
+
+def _languages_found(path: Path) -> tuple[str, ...]:
+    """Return the languages that the look of a model's folder tells."""
+    for at in _LAYOUTS.values():
+        module, _, layout = at.partition(":")
+        with suppress(LowvoxError):
+            return tuple(getattr(getattr(import_module(module), layout)(path), "languages", ()))
+    return ()
 
 
 def digest(path: Path) -> str:
@@ -121,7 +130,7 @@ def digest(path: Path) -> str:
     return found.hexdigest()[:16]
 
 
-def _receipt(path: Path) -> Receipt | None:
+def receipt_of(path: Path) -> Receipt | None:
     """Return a folder's receipt; a damaged one counts as none, for the model may be sound."""
     try:
         return msgspec.json.decode((path / RECEIPT).read_bytes(), type=Receipt)

@@ -292,6 +292,22 @@ def test_nothing_is_evicted_to_load_ahead(measured: Path) -> None:
         assert held(speech) == before == ["silero-vad", "pocketsphinx-en-us"]
 
 
+def test_marked_up_text_is_said_as_it_is_marked(measured: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
+
+    def seconds(text: str) -> float:
+        return sum(audio.seconds for audio in speech.say(text))
+
+    with lowvox.Speech(language="en") as speech:
+        plain = seconds("Good morning.")
+        assert seconds('<speak>Good morning.<break time="2s"/></speak>') == pytest.approx(plain + 2, abs=0.01)
+        assert seconds('<speak><prosody rate="50%">Good morning.</prosody></speak>') > 1.5 * plain
+        german = sum(audio.seconds for audio in speech.say("777 777.", voice="de"))
+        assert abs(german - seconds("777 777.")) > 0.1
+        told = seconds('<speak>Hi. <lang xml:lang="de">777 777.</lang></speak>')
+        assert told == pytest.approx(seconds("Hi.") + german, abs=0.05)
+
+
 def test_what_is_heard_is_written_as_sentences(measured: Path) -> None:
     with lowvox.Speech(language="en") as speech:
         written = speech.transcribe(PATH)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.models import advice, candidates, find, store
+from lowvox.models import advice, candidates, find, speaking, store
 from replicas.kaldi import build
 
 if TYPE_CHECKING:
@@ -124,3 +124,11 @@ def test_advice_is_for_what_is_built_in() -> None:
     assert "`lowvox pull vosk-model-small-en-us-0.15` (39 MB)" in told
     assert advice(built_in, "tlh") is None
     assert advice(find("vad"), "en") is None
+
+
+def test_a_voice_is_that_of_a_model_by_its_name_or_espeaks(home: Path, tmp_path: Path) -> None:
+    put("vosk-model-small-de-0.15")
+    assert speaking(None) is None
+    assert speaking("vosk-model-small-de-0.15+3") == "vosk-model-small-de-0.15"
+    assert speaking(f"{tmp_path}+anna") == str(tmp_path)
+    assert {speaking(voice) for voice in ("de+f3", "+f3", "no-such-voice")} == {"espeak"}

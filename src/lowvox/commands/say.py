@@ -149,23 +149,42 @@ def _result(tally: Tally, voice: str) -> dict[str, object]:
 
 
 def _list(language: str | None, console: Console) -> int:
-    """Print the voices, one on a line."""
+    """Print the voices, one on a line: those that are installed, then espeak's."""
     from lowvox import engines
 
-    engines.create("espeak")  # says how to install it
-    from lowvox.engines.espeak_voices import languages, variants
-
     base = (language or "").lower().partition("-")[0]
-    found = {code: each.name for code, each in sorted(languages().items()) if base in ("", code.partition("-")[0])}
+    found = _installed(base)
+    if engines.available("espeak") or not found:
+        engines.require("espeak")  # says how to install it
+        from lowvox.engines.espeak_voices import languages
+
+        found += [
+            (code, each.name) for code, each in sorted(languages().items()) if base in ("", code.partition("-")[0])
+        ]
     if not found:
-        raise UsageError(f"espeak has no voice for {language!r}; `lowvox say --list-voices` lists them all.")
+        raise UsageError(f"There is no voice for {language!r}; `lowvox say --list-voices` lists them all.")
     if console.json:
-        console.emit({"voices": [{"voice": code, "name": name} for code, name in found.items()]})
+        console.emit({"voices": [{"voice": code, "name": name} for code, name in found]})
         return 0
-    for code, name in found.items():
-        click.echo(f"{code:18}{name}")
-    console.note(f"Behind a voice, as in en+f3, may stand a variant: {', '.join(sorted(variants()))}.")
+    for code, name in found:
+        click.echo(f"{code:18} {name}")
+    if engines.available("espeak"):
+        from lowvox.engines.espeak_voices import variants
+
+        console.note(f"Behind a voice of espeak, as in en+f3, may stand a variant: {', '.join(sorted(variants()))}.")
     return 0
+
+
+def _installed(base: str) -> list[tuple[str, str]]:
+    """Return the voices that were pulled, with what they are."""
+    from lowvox import engines, models
+
+    return [
+        (found.name, f"{found.engine}, {' '.join(found.languages)}")
+        for found in models.installed()
+        if engines.entry(found.engine).role == "synthesizer"
+        and (not base or base in {code.partition("-")[0] for code in found.languages})
+    ]
 
 
 def _ignore(position: float, length: float) -> None:

@@ -19,7 +19,8 @@ IGNORED = -100
 WHOLE = 0.5  # share of pieces that begin where a line does and end where one does
 NOISY, REPLACED, LOST = 0.5, 0.04, 0.02  # share of pieces with errors; of their words misheard and not heard
 UNTOLD = 0.15  # share of pieces whose language is not told
-VEILED = 0.1  # share of words that are known by their ends alone
+VEILED = 0.25  # share of words that are known by their ends alone
+HIDDEN = 0.04  # share of words of which nothing is known
 HEARD = 0.5  # share of pieces whose pauses are known
 # How often a word is followed by no pause, a short one, a long one: words without a mark, with one inside a sentence,
 # with one that ends it. From recorded speech (pauses.py), and a little more hesitation than readers have.
@@ -111,6 +112,7 @@ def _piece(text: Text, rows: np.ndarray, labels: np.ndarray, length: int, chance
         wrong = np.flatnonzero(chance.random(len(at)) < REPLACED)
         words[wrong, :-2] = text.rows[chance.integers(begin, limit, len(wrong))]
     words[chance.random(len(at)) < VEILED, :2] = NO_ROW
+    words[chance.random(len(at)) < HIDDEN, :-2] = NO_ROW
     if chance.random() < HEARD:
         odds = PAUSES[_PAUSE_KIND[text.mark[at]]].cumsum(1)
         words[:, -1] = NO_PAUSE + (chance.random((len(at), 1)) > odds[:, :2]).sum(1)

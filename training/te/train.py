@@ -56,7 +56,7 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     return (x.T if tall else x).float()
 
 
-def optimizers(model: Network, kind: str, rate: float) -> list[torch.optim.Optimizer]:
+def optimizers(model: Network, kind: str, rate: float, decay: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside blocks, AdamW for all else; or AdamW for all."""
     inner = [
         p for name, p in model.named_parameters() if name.startswith("blocks") and p.ndim == 2 and "bias" not in name
@@ -64,8 +64,8 @@ def optimizers(model: Network, kind: str, rate: float) -> list[torch.optim.Optim
     ids = {id(p) for p in inner}
     outer = [p for p in model.parameters() if id(p) not in ids]
     if kind == "adam":
-        return [torch.optim.AdamW([*inner, *outer], rate, (0.9, 0.98), weight_decay=0.01)]
-    return [Muon(inner, 0.02), torch.optim.AdamW(outer, rate, (0.9, 0.98), weight_decay=0.01)]
+        return [torch.optim.AdamW([*inner, *outer], rate, (0.9, 0.98), weight_decay=decay)]
+    return [Muon(inner, 0.02), torch.optim.AdamW(outer, rate, (0.9, 0.98), weight_decay=decay)]
 
 
 class Halves:
@@ -113,6 +113,7 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=2e-3)
     options.add_argument("--optimizer", choices=["muon", "adam"], default="muon")
     options.add_argument("--dropout", type=float, default=0.0)
+    options.add_argument("--decay", type=float, default=0.01)
     options.add_argument("--every", type=int, default=500)
     for name, usual in asdict(Shape()).items():
         options.add_argument(f"--{name}", type=int, default=usual)
@@ -124,7 +125,7 @@ def main() -> None:
     texts = [Text(asked.arrays / f"{code}.train.npz") for code in asked.languages.split(",")]
     share = np.array([(text.flags & 24 == 0).sum() for text in texts], float) ** 0.7
     model = Network(shape, asked.dropout)
-    steps = optimizers(model, asked.optimizer, asked.rate)
+    steps = optimizers(model, asked.optimizer, asked.rate, asked.decay)
     usual = [[group["lr"] for group in step.param_groups] for step in steps]
     print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -135,6 +136,9 @@ def main() -> None:
         model.load_state_dict(held["model"])
         for one, state in zip(steps, held["optimizers"], strict=True):
             one.load_state_dict(state)
+            for group in one.param_groups:
+                if "weight_decay" in group:  # what was asked for now, not what the checkpoint was made with
+                    group["weight_decay"] = asked.decay
         step, spent = held["step"], held["spent"]
         chance = np.random.default_rng(step)
     halves = Halves(model)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,8 +51,8 @@ SOUND = bytes(range(256)) * 2000
 @given(st.floats(0.1, 15))
 def test_a_recogniser_hears_all_of_it_live_or_at_once(seconds: float) -> None:
     whole, live = Ears(), Ears()
-    assert workload.work("recognizer", whole, seconds, SOUND, {}) == seconds
-    workload.work("recognizer", live, seconds, SOUND, {}, live=True)
+    assert workload.work("recognizer", whole, seconds, SOUND, "") == seconds
+    workload.work("recognizer", live, seconds, SOUND, "", live=True)
     assert whole.heard == live.heard == SOUND[: 2 * round(16000 * seconds)]
     assert whole.calls == ["accept", "finish"]
     assert live.calls == ["accept", "partial"] * (len(live.calls) // 2) + ["finish"]
@@ -59,25 +60,30 @@ def test_a_recogniser_hears_all_of_it_live_or_at_once(seconds: float) -> None:
 
 def test_a_vad_hears_whole_frames() -> None:
     ears = Ears()
-    assert workload.work("vad", ears, 0.0, SOUND, {}) == 32 * 0.032
+    assert workload.work("vad", ears, 0.0, SOUND, "") == 32 * 0.032
     assert len(ears.heard) == 32 * 1024
 
 
 def test_a_voice_spells_as_many_characters_as_it_may() -> None:
     mouth = Mouth()
-    assert workload.work("synthesizer", mouth, 100, b"", {"language": "ja"}) == 10.0
+    assert workload.work("synthesizer", mouth, 100, b"", "一") == 10.0
     assert mouth.text == "一" * 100
-    workload.work("synthesizer", mouth, 400, b"", {"rate": 0.5})
+    workload.work("synthesizer", mouth, 400, b"", "7 ")
     assert len(mouth.text) == 400
 
 
 def test_a_voice_is_measured_in_its_hardest_languages() -> None:
     assert workload.voices(Model("m", "e", "synthesizer", ("en", "ja", "ru"))) == [
-        {"rate": 0.5, "language": "ru"},
-        {"rate": 0.5, "language": "ja"},
+        ({"rate": 0.5, "language": "ru"}, "W "),
+        ({"rate": 0.5, "language": "ja"}, "一"),
     ]
-    assert workload.voices(Model("m", "e", "synthesizer", ("en",))) == [{"rate": 0.5}]
-    assert workload.voices(Model("m", "e", "recognizer", ("ru",))) == [{}]
+    assert workload.voices(Model("m", "e", "synthesizer", ("en",))) == [({"rate": 0.5}, "7 ")]
+    assert workload.voices(Model("m", "e", "recognizer", ("ru",))) == [({}, "7 ")]
+
+
+def test_a_voice_on_disk_reads_letters_of_its_own_script(tmp_path: Path) -> None:
+    assert workload.voices(Model("m", "e", "synthesizer", ("ru",), tmp_path)) == [({"rate": 0.5}, "я ")]
+    assert workload.voices(Model("m", "e", "synthesizer", ("de",), tmp_path)) == [({"rate": 0.5}, "w ")]
 
 
 def test_the_longest_inputs_are_those_that_the_roles_promise() -> None:

@@ -93,7 +93,7 @@ class Exercise:
         if lifetime in ("stream", "run"):
             self._resident = self._loaded()
         if lifetime == "run":
-            self._stream = self._resident.open(**self._voice)
+            self._stream = self._resident.open(**self._voice.options)
 
     def turn(self) -> None:
         """Go through the lifetime once; what is not held any more is freed."""
@@ -132,8 +132,8 @@ class Exercise:
         return resident
 
     def _converse(self, resident: Any) -> None:
-        with closing(resident.open(**self._voice)) as stream:
+        with closing(resident.open(**self._voice.options)) as stream:
             self._work(stream)
 
     def _work(self, stream: Stream) -> None:
-        workload.work(self._model.role, stream, self._length, self._sound, self._voice, live=True)
+        workload.work(self._model.role, stream, self._length, self._sound, self._voice.spells, live=True)

@@ -155,14 +155,14 @@ class _Trial:
     def _open(self, number: int) -> int:
         """Open the next stream and return the bytes held then."""
         resident = RemoteResident(self._worker, number)
-        self._streams.append(resident.open(**self._voices[len(self._streams)]))
+        self._streams.append(resident.open(**self._voices[len(self._streams)].options))
         return self._gauge.now()
 
     def _work(self, index: int, length: float, *, live: bool = False) -> float:
         """Have a stream work and return its time over that of the sound."""
         begun = time.perf_counter()
         stream, voice = self._streams[index], self._voices[index]
-        seconds = workload.work(self._entry.role, stream, length, self._sound, voice, live=live)
+        seconds = workload.work(self._entry.role, stream, length, self._sound, voice.spells, live=live)
         return (time.perf_counter() - begun) / max(seconds, 1e-3)
 
     def _together(self, length: float) -> None:

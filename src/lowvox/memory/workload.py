@@ -6,7 +6,7 @@ Knows no worker and no meter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits
 from lowvox.text.restoration import TOGETHER
@@ -20,6 +20,8 @@ _LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": 
 # What makes the most sound of the fewest characters. Measured on espeak, which holds a sentence's sound twice: its
 # largest dictionary is Russian (8 MB), its longest sound Japanese, which spells out "Chinese letter" (286 s).
 _SPELLED = {"ru": "W ", "ja": "一"}
+# A voice on disk may read the letters of its own script alone.
+_CYRILLIC = frozenset({"be", "bg", "kk", "mk", "ru", "sr", "uk"})
 _SLOW = 0.5
 _FRAMES = 32
 # A network that reads pieces of words reads many of this one: as many as it ever takes at once.
@@ -33,23 +35,30 @@ def longest(role: Role) -> float:
     return _LONGEST.get(role, 0.0)
 
 
-def voices(model: Model) -> list[dict[str, object]]:
-    """Return the options of the streams that take the most; one after the other, if there are several."""
+class Voice(NamedTuple):
+    """The options of a stream, and what it spells where it speaks."""
+
+    options: dict[str, object]
+    spells: str = "7 "
+
+
+def voices(model: Model) -> list[Voice]:
+    """Return the streams that take the most; one after the other, if there are several."""
     if model.role != "synthesizer":
-        return [{}]
-    return [{"rate": _SLOW, "language": code} for code in _SPELLED if code in model.languages] or [{"rate": _SLOW}]
+        return [Voice({})]
+    if model.path is not None:
+        return [Voice({"rate": _SLOW}, "я " if _CYRILLIC & {*model.languages} else "w ")]
+    known = [Voice({"rate": _SLOW, "language": code}, _SPELLED[code]) for code in _SPELLED if code in model.languages]
+    return known or [Voice({"rate": _SLOW})]
 
 
-def work(
-    role: Role, stream: Any, length: float, sound: bytes, voice: dict[str, object], *, live: bool = False
-) -> float:
+def work(role: Role, stream: Any, length: float, sound: bytes, spells: str, *, live: bool = False) -> float:
     """Give a stream an input of `length` and return how many seconds of sound went in or came out.
 
-    `sound` is PCM at 16 kHz, at least as long; `live` gives it bit by bit and asks for partials. `voice` are the
-    options that the stream was opened with.
+    `sound` is PCM at 16 kHz, at least as long; `live` gives it bit by bit and asks for partials.
     """
     if role == "synthesizer":
-        text = (_SPELLED.get(str(voice.get("language")), "7 ") * CAP)[: round(length)]
+        text = (spells * CAP)[: round(length)]
         return sum(len(pcm) for pcm in stream.speak(text)) / 2 / float(stream.rate)
     if role == "punctuator":
         window = int(stream.window)

@@ -93,10 +93,10 @@ def files(path: Path) -> list[Path]:
 
 
 def languages_of(name: str) -> tuple[str, ...]:
-    """Return what a model's name says of its languages, in the way that Vosk's models are named."""
+    """Return what a model's name says of its languages, in the way that Vosk's models and voices are named."""
     if record := catalogue.records().get(name):
         return record.languages
-    match = re.match(r"vosk-model-(?:small-)?([a-z]{2,3}(?:-[a-z]{2}\b)?)", name)
+    match = re.match(r"vosk-model-(?:tts-)?(?:small-)?([a-z]{2,3}(?:-[a-z]{2}\b)?)", name)
     return catalogue.same(match[1]) if match else ()
 
 

@@ -295,10 +295,11 @@ def test_nothing_is_evicted_to_load_ahead(measured: Path) -> None:
 def test_marked_up_text_is_said_as_it_is_marked(measured: Path) -> None:
     pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
 
-    def seconds(text: str) -> float:
-        return sum(audio.seconds for audio in speech.say(text))
-
     with lowvox.Speech(language="en") as speech:
+
+        def seconds(text: str) -> float:
+            return sum(audio.seconds for audio in speech.say(text))
+
         plain = seconds("Good morning.")
         assert seconds('<speak>Good morning.<break time="2s"/></speak>') == pytest.approx(plain + 2, abs=0.01)
         assert seconds('<speak><prosody rate="50%">Good morning.</prosody></speak>') > 1.5 * plain

@@ -89,6 +89,7 @@ def test_digest_changes_with_the_files_and_not_with_the_receipt(home: Path, tmp_
         ("vosk-model-uk-v9", ("uk", "ua")),
         ("vosk-model-small-en-us-mine", ("en", "en-us")),
         ("vosk-model-nl-spraak", ("nl",)),
+        ("vosk-model-tts-ru-0.7-multi", ("ru",)),
         ("mine", ()),
     ],
 )

@@ -222,10 +222,12 @@ class Speech:
         rate: float | None = None,
         pitch: float | None = None,
         volume: float | None = None,
+        **more: object,
     ) -> Generator[Audio, None, None]:
         """Speak text, or pieces of text of any total length, sentence by sentence in flat memory.
 
-        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own. Text that begins with `<speak` is SSML. All
+        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own. `more` are options of the engine alone, such
+        as `seed` or `reference`; UsageError for one that it does not have. Text that begins with `<speak` is SSML. All
         sound has the rate of the first voice.
         """
         from lowvox.audio.resampling import same_rate
@@ -235,7 +237,7 @@ class Speech:
         options: dict[str, Any] = {
             "pitch": usual.pitch if pitch is None else pitch,
             "volume": usual.volume if volume is None else volume,
-        }
+        } | more
         rate = usual.rate if rate is None else rate
         sound_rate = 0
         for passage in passages([text] if isinstance(text, str) else text):
@@ -291,8 +293,11 @@ class Speech:
             voice = None
         language = passage.manner.language or self.language
         speaker = self._casting.speaker(voice, language)
-        if voice and not speaker.model.path:  # the voice is a language of espeak
-            language = voice.partition("+")[0] or language
+        name, _, who = (voice or "").partition("+")
+        if speaker.model.path:
+            voice = f"+{who}" if who else None
+        else:  # the voice is a language of espeak
+            language = name or language
         with self.manager.lease(speaker, language=language, voice=voice, **options) as (stream,):
             if passage.silence:
                 yield Audio(silence(passage.silence, stream.rate), stream.rate)

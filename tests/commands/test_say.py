@@ -176,6 +176,13 @@ def interrupt(target: Path) -> tuple[int, str]:
     return working.returncode, complaint
 
 
+def test_options_of_the_engine_alone(out: Path) -> None:
+    done = say("Hello.", "-o", str(out / "a.wav"), "--set", "seed=1")
+    assert (done.returncode, list(out.iterdir())) == (2, [])
+    assert b"The engine 'espeak' has no option 'seed'" in done.stderr
+    assert b"--set takes NAME=VALUE" in say("Hello.", "--set", "seed").stderr
+
+
 @linux
 def test_ctrl_c_keeps_what_was_spoken(out: Path) -> None:
     status, told = interrupt(out / "a.wav")

@@ -49,14 +49,14 @@ class Recording:
         import soxr
 
         resample = None if self.rate == RATE else soxr.ResampleStream(self.rate, RATE, 1, dtype="float32")
-        for mono in self._mono():
+        for mono in self.mono():
             yield _pcm(mono if resample is None else resample.resample_chunk(mono))
         if resample is not None:
             import numpy as np
 
             yield _pcm(resample.resample_chunk(np.zeros(0, np.float32), last=True))
 
-    def _mono(self) -> Iterator[NDArray[np.float32]]:
+    def mono(self) -> Iterator[NDArray[np.float32]]:
         """Read float32 blocks [n] and check them."""
         import numpy as np
         import soundfile

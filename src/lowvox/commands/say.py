@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,6 +47,7 @@ class Tally:
 @click.option("--volume", type=float, metavar="FACTOR", help="Loudness from 0 to 2; 1 is normal.")
 @click.option("-o", "--output", metavar="OUT", help="A .wav, .flac, .ogg or .raw file, or - for standard output.")
 @click.option("--format", "form", type=click.Choice(["wav", "flac", "ogg", "raw"]), help="Whatever OUT is called.")
+@click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="An option of the engine alone, as seed=1.")
 @click.option("--list-voices", is_flag=True, help="List the voices, of --language if it is given, and end.")
 @budget_option
 @common
@@ -60,6 +61,7 @@ def command(
     volume: float | None,
     output: str | None,
     form: str | None,
+    more: tuple[str, ...],
     list_voices: bool,
     budget: str | None,
     console: Console,
@@ -72,6 +74,7 @@ def command(
     """
     if list_voices:
         return _list(language, console)
+    options = {"rate": rate, "pitch": pitch, "volume": volume, **dict(map(_option, more))}
     with _source(" ".join(text), file) as source:
         sink = _sink(output, form, console)
 
@@ -80,7 +83,7 @@ def command(
         bar = console.progress("Speaking") if source.size else nullcontext(_ignore)
         with Speech(budget=budget, language=language, on_note=console.note) as speech:
             with sink, bar as reach:
-                blocks = speech.say(source.pieces(reach), voice=voice, rate=rate, pitch=pitch, volume=volume)
+                blocks = speech.say(source.pieces(reach), voice=voice, **options)
                 try:
                     tally = _deliver(blocks, sink)
                 except KeyboardInterrupt:
@@ -146,6 +149,17 @@ def _result(tally: Tally, voice: str) -> dict[str, object]:
         "rtf": round(tally.work / tally.duration, 4),
         "first_audio_s": round(tally.first, 3),
     }
+
+
+def _option(stated: str) -> tuple[str, Any]:
+    """Read `name=value`; a value that is a number is one."""
+    name, sign, value = stated.partition("=")
+    if not (sign and name.isidentifier()):
+        raise click.UsageError(f"--set takes NAME=VALUE, such as seed=1, not {stated!r}.")
+    for number in (int, float):
+        with suppress(ValueError):
+            return name, number(value)
+    return name, value
 
 
 def _list(language: str | None, console: Console) -> int:

@@ -100,6 +100,44 @@ ENGINES: dict[str, Entry] = {
         layout="lowvox.engines.silero_te_layout:layout",
         runs=2,
     ),
+    # A worker, for most voices take their phonemes from espeak. Windows are for voices that were split; a whole one is
+    # the same in each profile.
+    "piper": Entry(
+        role="synthesizer",
+        at="lowvox.engines.piper:Piper",
+        placements=("worker",),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0",
+        brings="text to speech with Piper's voices, brought with `lowvox pull VOICE.onnx`",
+        layout="lowvox.engines.piper_layout:layout",
+        runs=2,
+        profiles=(Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32)),
+    ),
+    "vosk-tts": Entry(
+        role="synthesizer",
+        at="lowvox.engines.vosk_tts:VoskTts",
+        placements=("in-process", "worker"),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0",
+        brings="text to speech with the voices of vosk-tts, Russian ones, from a folder on disk",
+        layout="lowvox.engines.vosk_tts_layout:layout",
+        runs=2,
+        profiles=(Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32)),
+    ),
+    # Its peak is the transformer's, whatever the length of the text: two at once would take as much again.
+    "f5": Entry(
+        role="synthesizer",
+        at="lowvox.engines.f5:F5",
+        placements=("in-process",),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0 (the models: their own)",
+        brings="text to speech in the voice of a recording, with F5-TTS exported to ONNX or VietVoice's container",
+        layout="lowvox.engines.f5_layout:layout",
+        profiles=(Profile(), Profile("apart")),
+    ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(
         role="synthesizer",

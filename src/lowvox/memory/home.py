@@ -6,16 +6,19 @@ Does what it is told, one thing at a time, and reports bytes. Knows no budget an
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import re
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
-from lowvox.errors import EngineError, LowvoxError
+from lowvox.errors import EngineError, LowvoxError, UsageError
 from lowvox.memory import allocator, meter
 from lowvox.memory.permits import Permits
 from lowvox.memory.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lowvox.memory.residency import Options, Want
     from lowvox.types import Resident
 
@@ -24,6 +27,8 @@ _PATIENCE = 50
 _SHORTEST_S = 60.0
 # A worker may allocate this much more than the hardest work that was measured: what no measurement can foresee.
 _SLACK = 8 * meter.MB
+# As Python says it.
+_UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 class Home:
@@ -62,9 +67,20 @@ class Home:
         self.close(seat)
         resident = self._resident or self._load()
         self._resident = resident
-        self._streams[seat] = resident.open(**dict(options))
+        with self._knowing():
+            self._streams[seat] = resident.open(**dict(options))
         self._taken += max(0, meter.usage(os.getpid()).rss - before)
         return self.at_rest()
+
+    @contextmanager
+    def _knowing(self) -> Iterator[None]:
+        """Say of an option that an engine does not have, in this process or in its worker, that it is the user's."""
+        try:
+            yield
+        except (TypeError, EngineError) as error:
+            if not (found := _UNKNOWN.search(str(error))):
+                raise
+            raise UsageError(f"The engine {self.choice.model.engine!r} has no option {found[1]!r}.") from error
 
     def stream(self, seat: int) -> Any:
         """Return the stream of a seat; EngineError where it has been closed meanwhile."""

@@ -40,7 +40,7 @@ _BROKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class Member:
     """A file or folder in an archive; `open` is None for a folder."""
 
     name: str
@@ -57,7 +57,7 @@ def unpack(archive: Path, into: Path, most_bytes: int = MOST_BYTES, most_files: 
     room(into, packed)
     allowance = min(most_bytes, max(_SMALL, _GROWTH * packed))
     written = 0
-    for count, member in enumerate(_members(archive), 1):
+    for count, member in enumerate(members(archive), 1):
         if count > most_files:
             raise _refused(archive, f"holds more than {most_files} files")
         written += _place(archive, member, into, allowance - written)
@@ -70,7 +70,7 @@ def innermost(folder: Path) -> Path:
     return innermost(inside[0]) if len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink() else folder
 
 
-def _members(archive: Path) -> Iterator[_Member]:
+def members(archive: Path) -> Iterator[Member]:
     """Walk an archive; its links, devices and encrypted files are refused."""
     try:
         # Tar first: a zip file inside a tar file looks like the end of a zip file.
@@ -86,16 +86,16 @@ def _members(archive: Path) -> Iterator[_Member]:
         raise _broken(archive, error) from error
 
 
-def _zip_members(archive: Path) -> Iterator[_Member]:
+def _zip_members(archive: Path) -> Iterator[Member]:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             mode = info.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _refused(archive, f"holds {info.filename!r}, which is no file")
-            yield _Member(info.filename, None if info.is_dir() else partial(opened.open, info))
+            yield Member(info.filename, None if info.is_dir() else partial(opened.open, info))
 
 
-def _tar_members(archive: Path) -> Iterator[_Member]:
+def _tar_members(archive: Path) -> Iterator[Member]:
     class Header(tarfile.TarInfo):
         """A header that is not read when it claims to be long: tarfile would take all of it into memory."""
 
@@ -110,10 +110,10 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
         for info in opened:
             if not (info.isdir() or info.isreg()) or info.issparse():
                 raise _refused(archive, f"holds {info.name!r}, which is no file")
-            yield _Member(info.name, None if info.isdir() else partial(opened.extractfile, info))
+            yield Member(info.name, None if info.isdir() else partial(opened.extractfile, info))
 
 
-def _place(archive: Path, member: _Member, into: Path, allowance: int) -> int:
+def _place(archive: Path, member: Member, into: Path, allowance: int) -> int:
     """Write one member below `into`; return its bytes."""
     target = into.joinpath(*_safe(archive, member.name))
     with writing(target):
@@ -125,7 +125,7 @@ def _place(archive: Path, member: _Member, into: Path, allowance: int) -> int:
         return _copy(archive, member, file, allowance) if file else 0
 
 
-def _copy(archive: Path, member: _Member, file: IO[bytes], allowance: int) -> int:
+def _copy(archive: Path, member: Member, file: IO[bytes], allowance: int) -> int:
     """Write the bytes of one member; they are counted, because what an archive declares is only a claim."""
     written = 0
     with file:
@@ -145,7 +145,7 @@ def _safe(archive: Path, name: str) -> tuple[str, ...]:
     return path.parts
 
 
-def _blocks(archive: Path, member: _Member) -> Iterator[bytes]:
+def _blocks(archive: Path, member: Member) -> Iterator[bytes]:
     """Read one file of an archive, block after block."""
     try:
         source = member.open() if member.open else None

@@ -286,7 +286,7 @@ class Speech:
 
     def _spoken(self, passage: Passage, voice: str | None, options: dict[str, Any]) -> Generator[Audio, None, None]:
         """Speak what is said in one manner; another language has its own voice."""
-        from lowvox.text.pauses import silence
+        from lowvox.text.pauses import behind, silence
         from lowvox.text.sentences import CAP, sentences
 
         if passage.manner.language:
@@ -301,9 +301,13 @@ class Speech:
         with self.manager.lease(speaker, language=language, voice=voice, **options) as (stream,):
             if passage.silence:
                 yield Audio(silence(passage.silence, stream.rate), stream.rate)
+            pause = 0.0
             for sentence in sentences(passage.text, language, int(speaker.cap or CAP)):
+                if pause:
+                    yield Audio(silence(pause, stream.rate), stream.rate)
                 for pcm in stream.speak(sentence):
                     yield Audio(pcm, stream.rate)
+                pause = behind(sentence) if speaker.model.path else 0.0  # espeak pauses by itself
 
     def _written(self, heard: Iterable[Segment], choice: Choice | None) -> Iterable[Segment]:
         """Turn what was heard into what is written."""

@@ -7,23 +7,23 @@ the families (`piper`, `vosk_tts`).
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lowvox.errors import DamagedError
+from lowvox.errors import DamagedError, EngineError
+from lowvox.memory import allocator
 from lowvox.onnx import split
 from lowvox.onnx.session import Session
 from lowvox.onnx.stages import stream
+from lowvox.types import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from lowvox.types import Profile
 
 WINDOW = 64  # frames
 # A profile of this name loads the front for each sentence and lets go of it before the rest is loaded: the least
@@ -33,9 +33,15 @@ _LOUDEST = 32767
 
 
 class Vits:
-    """A loaded voice; `run` may be called by several threads, of which `permits` work at once."""
+    """A loaded voice; `run` may be called by several threads, of which `permits` work at once.
 
-    def __init__(self, path: Path, profile: Profile, permits: int = 1) -> None:
+    `path` is the whole graph, or where it would be had it not been split. `trial` are feeds for a few symbols, on which
+    it is tried: DamagedError where the graph does not take them.
+    """
+
+    def __init__(
+        self, path: Path, profile: Profile, permits: int = 1, trial: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
         self._profile = profile
         self._permits = permits
         sidecar = path.with_suffix(split.SUFFIX)
@@ -43,24 +49,31 @@ class Vits:
         files = self._split.files if self._split else (path.name,)
         self._paths = [path.with_name(name) for name in files]
         self._sessions: list[Session] | None = None
+        front = self._open(0)
+        self.inputs = front.inputs
+        if trial is not None:
+            with _belonging(self._paths[0]):
+                front.run(self._known(trial))
         if profile.name == APART and self._split:
-            with closing(self._open(0)) as front:
-                self.inputs = front.inputs
+            front.close()
         else:
-            self._sessions = [self._open(at) for at in range(len(files))]
-            self.inputs = self._sessions[0].inputs
+            self._sessions = [front, *(self._open(at) for at in range(1, len(files)))]
 
-    def run(self, feeds: Mapping[str, NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+    def seeded(self, seed: int) -> Session:
+        """Open what draws the noise once more, for whoever wants the same noise again: see `Session`."""
+        return self._open(0, seed)
+
+    def run(self, feeds: Mapping[str, NDArray[Any]], front: Session | None = None) -> Iterator[NDArray[np.float32]]:
         """Speak one sentence: float32 [n] in [-1, 1], window by window.
 
-        Feeds that the voice has no input for are left out. EngineError where the voice wants others.
+        Feeds that the voice has no input for are left out. `front` is what `seeded` gave, where noise is to be the same
+        again. EngineError where the voice wants other feeds.
         """
-        known = {name: array for name, array in feeds.items() if name in self.inputs}
         if self._split is None:
             assert self._sessions
-            yield self._sessions[0].run(known)[0].reshape(-1)
+            yield (front or self._sessions[0]).run(self._known(feeds))[0].reshape(-1)
             return
-        handed = self._handed(known)
+        handed = self._handed(self._known(feeds), front)
         opened = self._sessions[1:] if self._sessions else [self._open(at) for at in range(1, len(self._paths))]
         try:
             stages = list(zip(self._split.stages, opened, strict=True))
@@ -74,18 +87,32 @@ class Vits:
         """Unload it; may be called twice."""
         _close(self._sessions or [])
 
-    def _handed(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _known(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return {name: array for name, array in feeds.items() if name in self.inputs}
+
+    def _handed(self, feeds: Mapping[str, NDArray[Any]], own: Session | None) -> dict[str, NDArray[Any]]:
         """Run what sees the whole sentence."""
-        front = self._sessions[0] if self._sessions else self._open(0)
+        front = own or (self._sessions[0] if self._sessions else self._open(0))
         try:
             return dict(zip(front.outputs, front.run(feeds), strict=True))
         finally:
-            if not self._sessions:
+            if not own and not self._sessions:
                 front.close()
 
-    def _open(self, at: int) -> Session:
+    def _open(self, at: int, seed: int | None = None) -> Session:
         name = "default" if self._profile.name == APART else self._profile.name
-        return Session(self._paths[at], type(self._profile)(name, self._profile.threads), self._permits)
+        return Session(self._paths[at], Profile(name, self._profile.threads), self._permits, seed)
+
+
+@contextmanager
+def _belonging(path: Path) -> Iterator[None]:
+    """Say of a graph that fails at its first run that it is not what its voice says."""
+    try:
+        yield
+    except EngineError as error:
+        if allocator.failed(str(error.__cause__)):
+            raise
+        raise DamagedError(f"{path.name} is not the graph of this voice: {error}") from error
 
 
 def _close(sessions: list[Session]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from lowvox.onnx import runtime
 from lowvox.types import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,17 +56,22 @@ class Session:
 
     `source` is the path of a graph or its bytes. NotFoundError where there is no such file, DamagedError where it is no
     graph that this ONNX Runtime can run, UsageError for an unknown profile.
+
+    A graph that draws noise draws the same again where it is opened with the same `seed`, run after run; such a session
+    is not shared. ONNX Runtime knows no seed of a run.
     """
 
-    def __init__(self, source: str | Path | bytes, profile: Profile | None = None, permits: int = 1) -> None:
+    def __init__(
+        self, source: str | Path | bytes, profile: Profile | None = None, permits: int = 1, seed: int | None = None
+    ) -> None:
         profile = profile or Profile()
         if profile.name not in PROFILES:
             raise UsageError(f"There is no session profile {profile.name!r}; there are {', '.join(PROFILES)}.")
         self._name = "The graph" if isinstance(source, bytes) else str(source)
         self._permits = Permits(permits)
         self._options = _run_options(profile.name)
-        self._key = (_identity(source), profile.name, profile.threads)
-        with _loading:
+        self._key = (_identity(source), profile.name, profile.threads, None if seed is None else id(self))
+        with _loading, _seed(seed):
             self._session = _shared.get(self._key)
             if self._session is None:
                 self._session = _shared[self._key] = _load(source, profile, self._name)
@@ -133,6 +139,19 @@ def _load(source: str | Path | bytes, profile: Profile, name: str) -> Any:
         raise _told(DamagedError, f"{name} cannot be loaded", error, "copy or pull it again") from error
     allocator.trim()  # the graph as it was read, which the session has copied
     return session
+
+
+@contextmanager
+def _seed(seed: int | None) -> Iterator[None]:
+    """Seed what is loaded meanwhile; what is loaded afterwards draws as it likes again."""
+    if seed is None:
+        yield
+        return
+    runtime().set_seed(seed)
+    try:
+        yield
+    finally:
+        runtime().set_seed(int.from_bytes(os.urandom(7)))
 
 
 @cache

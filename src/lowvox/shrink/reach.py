@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor
+from math import floor, prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,7 +53,7 @@ class View:
     @property
     def left(self) -> int:
         """Frames before its own that a sample may need."""
-        return max(0, ceil(-self.low))
+        return max(0, floor(-self.low))
 
     @property
     def right(self) -> int:
@@ -84,6 +84,8 @@ _POINTWISE = frozenset(
         *["Softsign", "Sqrt", "Sub", "Sum", "Tan", "Tanh", "Where", "Xor"],
     ]
 )
+# Operators whose other inputs say how, which may follow the length: their rules look at them.
+_SAID = frozenset(["Expand", "Pad", "Reshape", "Resize", "Slice", "Tile", "Unsqueeze", "Squeeze"])
 _MOVES = frozenset(["Expand", "Flatten", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"])
 
 
@@ -95,6 +97,8 @@ class _Step:
     short: Run
     long: Run
     views: Mapping[str, View]
+    frames: tuple[int, int]
+    counted: Collection[str]  # what is made of lengths
 
     def attribute(self, name: str, usual: Any) -> Any:
         from onnx import helper
@@ -104,6 +108,9 @@ class _Step:
     def shape(self, name: str) -> tuple[int, ...]:
         return tuple(self.long[name].shape)
 
+    def lengths(self, name: str, axis: int) -> tuple[int, int]:
+        return self.short[name].shape[axis], self.long[name].shape[axis]
+
     def axis(self, name: str) -> int | None:
         """Return the axis of a value whose length follows time, None where there is none."""
         short, long = self.short[name].shape, self.long[name].shape
@@ -111,6 +118,13 @@ class _Step:
         if len(differ) > 1:
             raise NotLocalError(f"{self.node.op_type} compares all frames with each other")
         return differ[0] if differ else None
+
+    def differs(self, name: str) -> bool:
+        """Whether a value is made of lengths, has no frames, and is another where there are more frames."""
+        if name not in self.counted or name not in self.long:
+            return False
+        short, long = self.short[name], self.long[name]
+        return short.shape == long.shape and bool((short != long).any())
 
     @property
     def seen(self) -> list[View]:
@@ -140,13 +154,17 @@ def follow(nodes: Sequence[onnx.NodeProto], views: Mapping[str, View], short: Ru
     Raises NotLocalError where an operator looks at all of time.
     """
     known = dict(views)
+    frames = next((short[name].shape[view.axis], long[name].shape[view.axis]) for name, view in views.items())
+    counted: set[str] = set()
     for node in nodes:
-        step = _Step(node, short, long, known)
+        step = _Step(node, short, long, known, frames, counted)
         found = _follow(step)
+        if found is None and (node.op_type in ("Shape", "Size") or counted & set(node.input)):
+            counted |= {*node.output}
         for name in filter(None, node.output):
             axis = step.axis(name) if name in long else None
             if found is not None and axis is not None:
-                known[name] = replace(found, axis=axis)
+                known[name] = _there(step, name, replace(found, axis=axis))
             elif axis is not None or (found is not None and not found.blind and name in long and long[name].size > 1):
                 raise NotLocalError(f"{node.op_type} makes time from nothing, or nothing of it")
     return known
@@ -155,8 +173,12 @@ def follow(nodes: Sequence[onnx.NodeProto], views: Mapping[str, View], short: Ru
 def _follow(step: _Step) -> View | None:
     """Return what a node's output sees; its axis is set by who asks."""
     kind = step.node.op_type
+    if kind in ("If", "Loop", "Scan") and set(step.views) & _inner(step.node):
+        raise NotLocalError(f"{kind} may look at all of time")
     if kind == "Shape" or not step.seen:
         return _made(step)
+    if kind not in _SAID and any(map(step.differs, step.node.input)):
+        raise NotLocalError(f"{kind} depends on the length")
     if kind in _POINTWISE:
         return _together(step.seen, kind)
     if kind in _MOVES:
@@ -164,6 +186,34 @@ def _follow(step: _Step) -> View | None:
     if kind in _RULES:
         return _RULES[kind](step)
     raise NotLocalError(f"{kind} may look at all of time")
+
+
+def _inner(node: onnx.NodeProto) -> set[str]:
+    """Return all names that stand in a node's branches."""
+    graphs = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    inside = [one for graph in graphs for one in graph.node]
+    return {name for one in inside for name in (*one.input, *_inner(one))} | {
+        one.name for graph in graphs for one in graph.output
+    }
+
+
+def _there(step: _Step, name: str, view: View) -> View:
+    """Return a view that sees as well whether a sample is there at all.
+
+    What lies before the first and behind the last sample of a piece is made up by who pads it, though it may be there
+    in the whole: a slice has taken it away, or a convolution did not go as far.
+    """
+    if view.step.numerator != 1:
+        raise NotLocalError(f"{step.node.op_type} takes several frames at a time")
+    short, long = (
+        length - frames / view.step for length, frames in zip(step.lengths(name, view.axis), step.frames, strict=True)
+    )
+    if view.blind:
+        return view
+    if short != long:
+        raise NotLocalError(f"{step.node.op_type} depends on the length")
+    # Bounds are rounded inwards to whole frames; all samples of a frame but the first lie behind its number.
+    return replace(view, low=min(view.low, view.step - 1), high=max(view.high, -long * view.step))
 
 
 def _made(step: _Step) -> View | None:
@@ -174,7 +224,8 @@ def _made(step: _Step) -> View | None:
         return None
     if kind not in ("ConstantOfShape", "Expand", "Tile"):
         raise NotLocalError(f"{kind} makes something that changes along time")
-    return View(axes[0], Fraction(1), *_BLIND)
+    short, long = next(step.lengths(name, axes[0]) for name in step.node.output if name in step.long)
+    return View(axes[0], Fraction(step.frames[1] - step.frames[0], long - short), *_BLIND)
 
 
 def _together(views: Sequence[View], kind: str) -> View:
@@ -194,6 +245,11 @@ def _scaled(step: _Step, view: View) -> View:
     factor = Fraction(step.shape(name)[out], step.shape(source)[into])
     if factor != Fraction(step.short[name].shape[out], step.short[source].shape[into]):
         raise NotLocalError(f"{step.node.op_type} depends on the length")
+    before = prod(step.shape(source)[:into]) == prod(step.shape(name)[:out])
+    if step.node.op_type in ("Flatten", "Reshape") and not before:
+        raise NotLocalError(f"{step.node.op_type} mixes time with what stands before it")
+    if step.node.op_type not in ("Flatten", "Reshape") and factor != 1:
+        raise NotLocalError(f"{step.node.op_type} repeats time")
     return _stretched(view, factor)
 
 
@@ -207,7 +263,9 @@ def _stretched(view: View, factor: Fraction) -> View:
 
 def _window(view: View, step: Fraction, before: Fraction, after: Fraction) -> View:
     """Return what a sample sees that is made of samples from `before` to `after`, in samples of the input."""
-    return View(view.axis, step, view.low + view.step * before, view.high + view.step * after)
+    # Something that is the same all along is so only as far as it goes.
+    low, high = (Fraction(0), Fraction(0)) if view.blind else (view.low, view.high)
+    return View(view.axis, step, low + view.step * before, high + view.step * after)
 
 
 def _conv(step: _Step, weight: int = 1) -> View:
@@ -260,9 +318,13 @@ def _slice(step: _Step) -> View:
 
 def _pad(step: _Step) -> View:
     """Follow padding: what it makes up lies at the ends of the whole, where a piece begins or ends as well."""
-    pads = step.attribute("pads", None) or step.constant(1)
-    assert pads is not None
-    before = Fraction(-int(pads[step.first.axis]))
+    pads: Any = step.attribute("pads", None)
+    if pads is None:
+        pads = step.constant(1)
+    dims = len(step.shape(step.node.input[0]))
+    told = step.constant(3)
+    axes = [*range(dims)] if told is None else [int(axis) % dims for axis in told]
+    before = Fraction(-int(pads[axes.index(step.first.axis)])) if step.first.axis in axes else Fraction(0)
     return _window(step.first, step.first.step, before, before)
 
 

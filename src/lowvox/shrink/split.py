@@ -94,7 +94,8 @@ class Graph:
         told.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names if name not in known)
         session = Session(told.SerializeToString())
         try:
-            return dict(zip(session.outputs, session.run(self.feeds(symbols)), strict=True))
+            given = self.feeds(symbols)
+            return {**given, **dict(zip(session.outputs, session.run(given), strict=True))}
         finally:
             session.close()
 
@@ -168,14 +169,15 @@ def find(graph: Graph) -> list[Cut]:
 
     DamagedError where the graph is not that of a VITS voice.
     """
-    cuts, reason = [], "there is no random latent behind its durations"
+    cuts, reason = [], ""
     candidates = _candidates(graph)
     for name in candidates:
         try:
             cuts.append(_cut(graph, name, like=candidates[0]))
         except NotLocalError as error:
-            reason = str(error)
+            reason = reason or str(error)  # the first is that of the latent itself
     if not cuts:
+        reason = reason or "there is no random latent behind its durations"
         raise DamagedError(f"This is not the graph of a VITS voice ({reason}); it can only be run whole.")
     least = min(cut.cost for cut in cuts)
     cheap = [cut for cut in cuts if cut.cost <= _MORE * least]
@@ -261,9 +263,12 @@ def split(path: Path, folder: Path, feeds: Feeds) -> tuple[Split, float]:
 
 def _loaded(path: Path, data: bytes) -> onnx.ModelProto:
     try:
-        return onnx.load_model_from_string(data)
+        found = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's errors have no public class
         raise DamagedError(f"{path} is not an ONNX graph; copy or pull it again.") from error
+    if not found.graph.output:
+        raise DamagedError(f"{path} is not an ONNX graph; copy or pull it again.")
+    return found
 
 
 def _parts(graph: Graph, cuts: Sequence[Cut], stem: str) -> tuple[Split, dict[str, bytes]]:

@@ -120,7 +120,6 @@ def main() -> None:
     asked = options.parse_args()
     torch.set_num_threads(asked.threads)
     torch.manual_seed(1)
-    chance = np.random.default_rng(1)
     shape = Shape(**{name: getattr(asked, name) for name in asdict(Shape())})
     texts = [Text(asked.arrays / f"{code}.train.npz") for code in asked.languages.split(",")]
     share = np.array([(text.flags & 24 == 0).sum() for text in texts], float) ** 0.7
@@ -129,18 +128,8 @@ def main() -> None:
     usual = [[group["lr"] for group in step.param_groups] for step in steps]
     print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
     asked.out.mkdir(parents=True, exist_ok=True)
-    step = 0
-    spent = 0.0
-    if (asked.out / "last.pt").exists():
-        held = torch.load(asked.out / "last.pt", weights_only=True)
-        model.load_state_dict(held["model"])
-        for one, state in zip(steps, held["optimizers"], strict=True):
-            one.load_state_dict(state)
-            for group in one.param_groups:
-                if "weight_decay" in group:  # what was asked for now, not what the checkpoint was made with
-                    group["weight_decay"] = asked.decay
-        step, spent = held["step"], held["spent"]
-        chance = np.random.default_rng(step)
+    step, spent = resumed(asked.out / "last.pt", model, steps, asked.decay)
+    chance = np.random.default_rng(1 + step)
     halves = Halves(model)
     begun = time.monotonic() - spent
     seen, words, since = 0.0, 0, time.monotonic()
@@ -171,6 +160,20 @@ def main() -> None:
         asked.out, halves.run, texts, step, seen, words / (time.monotonic() - since), time.monotonic() - begun, 10**9
     )
     keep(asked.out, model, steps, step, time.monotonic() - begun, shape)
+
+
+def resumed(path: Path, model: Network, steps: list[torch.optim.Optimizer], decay: float) -> tuple[int, float]:
+    """Go on from a checkpoint where there is one; return its step and the seconds spent so far."""
+    if not path.exists():
+        return 0, 0.0
+    held = torch.load(path, weights_only=True)
+    model.load_state_dict(held["model"])
+    for one, state in zip(steps, held["optimizers"], strict=True):
+        one.load_state_dict(state)
+        for group in one.param_groups:
+            if "weight_decay" in group:  # what was asked for now, not what the checkpoint was made with
+                group["weight_decay"] = decay
+    return held["step"], held["spent"]
 
 
 def report(

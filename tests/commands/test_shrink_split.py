@@ -111,7 +111,7 @@ def test_refusals(home: Path, file: Path, tmp_path: Path, capsys: pytest.Capture
     for arguments, status, says in (
         (("nothing",), 4, "There is no voice 'nothing', installed or on disk"),
         ((str(file),), 2, "Say where the parts go: -o FOLDER"),
-        (("vosk-model-small-de-9",), 4, "holds no Piper voice"),
+        (("vosk-model-small-de-9",), 4, "holds no voice of Piper's or vosk-tts's"),
         ((str(tmp_path / "junk.onnx"), "-o", out), 4, "is not an ONNX graph"),
         ((str(tmp_path / "alone.onnx"), "-o", out), 4, "copy it beside the .onnx"),
         ((), 2, "Missing argument 'VOICE'"),
@@ -144,3 +144,16 @@ def test_without_onnx(
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     assert "lowvox shrink split en_US-amy-medium" in capsys.readouterr().out
+
+
+def test_a_voice_of_vosk_tts_with_all_that_lies_beside_it(home: Path, tmp_path: Path) -> None:
+    from replicas import vosk_tts
+
+    install.bring(vosk_tts.voice(tmp_path / "vosk-model-tts-ru-test", "v3"))
+    (before,) = installed()
+    assert run(before.name) == 0
+    (found,) = installed()
+    assert (found.engine, found.problem) == ("vosk-tts", None)
+    names = {file.relative_to(found.path).as_posix() for file in store.files(found.path)}
+    assert {"model.split.json", "model.decoder.onnx", "bert/model.onnx", "bert/vocab.txt", "dictionary"} <= names
+    assert "model.onnx" not in names

@@ -47,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def feeds(path: Path) -> Any:
-    return voices.feeds(piper_config.read(path.with_suffix(piper_config.SUFFIX)))
+    return voices.piper_feeds(piper_config.read(path.with_suffix(piper_config.SUFFIX)))
 
 
 def parts(path: Path) -> tuple[Split, list[Session]]:

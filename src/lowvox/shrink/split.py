@@ -94,7 +94,7 @@ class Graph:
         told.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names if name not in known)
         session = Session(told.SerializeToString())
         try:
-            given = self.feeds(symbols)
+            given = {name: value for name, value in self.feeds(symbols).items() if name in session.inputs}
             return {**given, **dict(zip(session.outputs, session.run(given), strict=True))}
         finally:
             session.close()
@@ -243,8 +243,8 @@ def _needs(node: onnx.NodeProto) -> list[str]:
 def split(path: Path, folder: Path, feeds: Feeds) -> tuple[Split, float]:
     """Split a graph into files beside each other in `folder`; also return how far the parts were from the whole.
 
-    `feeds` gives inputs for a text of so many symbols. DamagedError where the graph cannot be split, or its parts do
-    not give what it gives.
+    `feeds` gives inputs for a text of so many symbols; those that the graph does not have are left out. DamagedError
+    where the graph cannot be split, or its parts do not give what it gives.
     """
     data = path.read_bytes()
     graph = Graph(_loaded(path, data), feeds)

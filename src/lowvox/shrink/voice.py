@@ -1,13 +1,13 @@
 """A voice on disk or installed, split into parts that lie beside its other files.
 
-`shrink.split` does the cutting; here is what is tried on a voice, where its files are, and where they go.
+`shrink.split` does the cutting; here is what is tried on a voice of each family, where its files are, where they go.
 """
 
 from __future__ import annotations
 
 import glob
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lowvox.engines.piper_config import Config
+    from lowvox.engines import piper_config, vosk_tts_config
     from lowvox.onnx.split import Split
     from lowvox.shrink.split import Feeds
 
@@ -46,10 +46,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """A voice to split: its graph, the files that go with it, and its name where it is installed."""
+    """A voice to split: its graph, the files that go with it, what to try it with, its name where it is installed."""
 
     graph: Path
     others: list[Path]
+    feeds: Feeds
     name: str | None
 
 
@@ -74,22 +75,37 @@ def split(voice: str, output: Path | None) -> Done:
     return Done(done.name, there.path, done.whole, done.sizes, done.split, done.difference)
 
 
-def feeds(config: Config) -> Feeds:
+def piper_feeds(config: piper_config.Config) -> Feeds:
     """Return what gives texts of so many symbols to try a Piper voice with: its own phonemes, one after the other."""
     import numpy as np
 
     from lowvox.engines import piper
 
     known = sorted(one for several in config.phoneme_id_map.values() for one in several)
-    usual = config.inference
-    # Lengths without noise: two texts of different length must not come out equally long.
-    scales = np.array([usual.noise_scale, usual.length_scale, 0], np.float32)
+    scales = np.array(_even(config.inference.noise_scale, config.inference.length_scale), np.float32)
 
     def text(symbols: int) -> dict[str, NDArray[Any]]:
-        given = piper.feeds([known[at % len(known)] for at in range(symbols)], scales, config.default_speaker_id)
+        given = piper.feeds(_first(symbols, known), scales, config.default_speaker_id)
         return given if config.num_speakers > 1 else {name: given[name] for name in given if name != "sid"}
 
     return text
+
+
+def vosk_tts_feeds(config: vosk_tts_config.Config) -> Feeds:
+    """Return the same for a voice of vosk-tts."""
+    from lowvox.engines import vosk_tts
+
+    known = sorted(one for several in config.ids.values() for one in several)
+    return lambda symbols: vosk_tts.sample(config, _first(symbols, known), _even(0.5, 1.0))
+
+
+def _even(noise: float, length: float) -> tuple[float, float, float]:
+    """Return scales with lengths that do not vary: texts of different length must not come out equally long."""
+    return noise, length, 0.0
+
+
+def _first(count: int, known: list[int]) -> list[int]:
+    return [known[at % len(known)] for at in range(count)]
 
 
 def _found(voice: str) -> _Voice:
@@ -97,15 +113,35 @@ def _found(voice: str) -> _Voice:
     path = installed.path if installed else Path(voice).expanduser()
     if not path.exists():
         raise NotFoundError(f"There is no voice {voice!r}, installed or on disk; `lowvox models` lists the installed.")
-    if path.is_dir():
-        from lowvox.engines.piper_layout import layout
+    if path.is_file():
+        return _voice(path, [file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.is_file()], None)
+    graph = _graph(path)
+    if not graph.is_file():
+        raise UsageError(f"The voice {voice!r} is split already; `lowvox pull` it again to have it whole.")
+    return _voice(graph, store.files(path), installed.name if installed else None)
 
-        found = layout(path)
-        if not found.graph.is_file():
-            raise UsageError(f"The voice {voice!r} is split already; `lowvox pull` it again to have it whole.")
-        return _Voice(found.graph, _beyond(found.graph, store.files(path)), installed.name if installed else None)
-    together = [file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.is_file()]
-    return _Voice(path, _beyond(path, together), None)
+
+def _graph(folder: Path) -> Path:
+    """Return where the whole graph of a voice is, or would be."""
+    from lowvox.engines import piper_layout, vosk_tts_layout
+
+    with suppress(NotFoundError):
+        return piper_layout.layout(folder).graph
+    with suppress(NotFoundError):
+        vosk_tts_layout.layout(folder)
+        return folder / vosk_tts_layout.MODEL
+    raise NotFoundError(f"{folder} holds no voice of Piper's or vosk-tts's; only those can be split.")
+
+
+def _voice(graph: Path, files: list[Path], name: str | None) -> _Voice:
+    from lowvox.engines import piper_config, vosk_tts_config, vosk_tts_layout
+
+    described, other = graph.with_suffix(piper_config.SUFFIX), graph.with_name(vosk_tts_layout.CONFIG)
+    if other.exists() and not described.exists():
+        feeds = vosk_tts_feeds(vosk_tts_config.read(other))
+    else:
+        feeds = piper_feeds(piper_config.read(described))
+    return _Voice(graph, _beyond(graph, files), feeds, name)
 
 
 def _beyond(graph: Path, files: list[Path]) -> list[Path]:
@@ -118,17 +154,17 @@ def _beyond(graph: Path, files: list[Path]) -> list[Path]:
 
 
 def _split(voice: _Voice, folder: Path, name: str | None) -> Done:
-    from lowvox.engines import piper_config
     from lowvox.shrink import split as cutting
 
-    config = piper_config.read(voice.graph.with_suffix(piper_config.SUFFIX))
     whole = voice.graph.stat().st_size
     with writing(folder):
         room(folder, whole)
-        told, off = cutting.split(voice.graph, folder, feeds(config))
+        told, off = cutting.split(voice.graph, folder, voice.feeds)
         for file in voice.others:
-            if not (folder / file.name).exists():
-                shutil.copyfile(file, folder / file.name)
+            target = folder / file.relative_to(voice.graph.parent)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
     sizes = {file: (folder / file).stat().st_size for file in told.files}
     return Done(name, folder, whole, sizes, told, off)
 

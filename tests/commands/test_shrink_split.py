@@ -42,7 +42,7 @@ def test_an_installed_voice_is_split_in_its_place(home: Path, file: Path, capsys
     assert run(NAME) == 0
     said = capsys.readouterr()
     assert said.out == ""
-    assert f"{NAME}.front.onnx (0.0 MB) sees a whole sentence." in said.err
+    assert f"{NAME}.front.ort (0.1 MB) sees a whole sentence." in said.err
     assert "looks 8 frames back and 8 ahead; a frame becomes 1 of what it gives." in said.err
     assert "a frame becomes 256 of what it gives." in said.err
     assert "Together they differ from the whole by " in said.err
@@ -73,7 +73,7 @@ def test_json_and_a_folder_that_pull_installs(
     assert 0 <= found["difference"] <= 1e-5
     front, flow, decoder = found["parts"]
     assert front == {
-        "file": f"{NAME}.front.onnx",
+        "file": f"{NAME}.front.ort",
         "size_mb": front["size_mb"],
         "left": None,
         "right": None,
@@ -155,5 +155,12 @@ def test_a_voice_of_vosk_tts_with_all_that_lies_beside_it(home: Path, tmp_path: 
     (found,) = installed()
     assert (found.engine, found.problem) == ("vosk-tts", None)
     names = {file.relative_to(found.path).as_posix() for file in store.files(found.path)}
-    assert {"model.split.json", "model.decoder.onnx", "bert/model.onnx", "bert/vocab.txt", "dictionary"} <= names
+    assert {"model.split.json", "model.decoder.ort", "bert/model.onnx", "bert/vocab.txt", "dictionary"} <= names
     assert "model.onnx" not in names
+
+
+def test_parts_for_other_tools(file: Path, tmp_path: Path) -> None:
+    assert run(str(file), "-o", str(tmp_path / "parts"), "--onnx", "-q") == 0
+    names = {part.name for part in (tmp_path / "parts").iterdir()}
+    assert {f"{NAME}.front.onnx", f"{NAME}.flow.onnx", f"{NAME}.decoder.onnx"} <= names
+    assert not any(name.endswith(".ort") for name in names)

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 from lowvox.memory.exercise import exercise
 from lowvox.onnx import session as sessions
-from lowvox.onnx.session import PROFILES, Session
+from lowvox.onnx.session import PROFILES, Session, write_mapped
 from lowvox.types import Model, Profile
 from replicas import graphs
 
@@ -211,3 +212,30 @@ def test_unloading_gives_the_memory_back(tmp_path: Path, monkeypatch: pytest.Mon
     assert held.after[0] < held.before + 25 * MB
     assert held.after[2] < held.after[0] + MB
     assert [cycle for cycle in held.cycles if any("onnx" in kind for kind in cycle.types)] == []
+
+
+def test_a_mapped_graph_gives_what_the_graph_gives(tmp_path: Path) -> None:
+    path, mapped = tmp_path / "stack.onnx", tmp_path / "stack.ort"
+    path.write_bytes(graphs.stack(256, 4))
+    write_mapped(path, mapped)
+    x = np.random.default_rng(0).standard_normal((3, 256), np.float32)
+    results = []
+    for source, profile in ((path, "default"), (mapped, "default"), (mapped, "packed")):
+        with closing(Session(source, Profile(profile))) as session:
+            results += session.run({"x": x})
+    for result in results[1:]:
+        assert np.abs(result - results[0]).max() < 1e-5
+
+
+def test_a_mapped_graph_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    path, mapped = tmp_path / "stack.onnx", tmp_path / "stack.ort"
+    path.write_bytes(graphs.stack())
+    write_mapped(path, mapped)
+    data = mapped.read_bytes()
+    for size in (0, 1, len(data) // 2):
+        mapped.write_bytes(data[:size])
+        with pytest.raises(DamagedError, match="copy or pull it again"):
+            Session(mapped)
+    path.write_bytes(b"junk")
+    with pytest.raises(DamagedError, match="copy or pull it again"):
+        write_mapped(path, mapped)

@@ -78,16 +78,19 @@ def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path
 )
 @click.argument("voice", metavar="VOICE")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the parts here.")
+@click.option("--onnx", is_flag=True, help="Keep the parts as .onnx, for other tools; they take more memory.")
 @common
-def split_voice(console: Console, voice: str, output: Path | None) -> None:
-    """Cut a Piper voice in parts, so that it speaks in windows: in flat memory, and from the first window on.
+def split_voice(console: Console, voice: str, output: Path | None, onnx: bool) -> None:
+    """Cut a voice of Piper's or vosk-tts's in parts, so that it speaks in windows.
+
+    Its memory then is flat, and the first sound comes with the first window.
 
     VOICE is an installed voice, which is split in its place and needs no more disk then, or the .onnx file of one. The
     parts are kept only when they sound as the whole does, to 1e-5.
     """
     from lowvox.shrink import voice as voices
 
-    done = voices.split(voice, output)
+    done = voices.split(voice, output, onnx=onnx)
     if console.json:
         console.emit(_parts_told(done))
         return

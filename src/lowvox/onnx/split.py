@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lowvox.errors import DamagedError, NotFoundError
+from lowvox.files import replacing
 from lowvox.onnx.windows import Reach
 
 if TYPE_CHECKING:
@@ -67,3 +68,9 @@ def read(path: Path) -> Split:
     if any("/" in name or "\\" in name for name in found.files):
         raise DamagedError(f"{path} names files outside its folder; split the voice again.")
     return found
+
+
+def write(path: Path, told: Split) -> None:
+    """Write a sidecar, whole or not at all."""
+    with replacing(path, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(told)))

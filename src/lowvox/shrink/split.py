@@ -21,7 +21,7 @@ import onnx
 from lowvox.errors import DamagedError
 from lowvox.files import replacing
 from lowvox.onnx.session import Session
-from lowvox.onnx.split import SUFFIX, Split, Stage
+from lowvox.onnx.split import SUFFIX, Split, Stage, write
 from lowvox.onnx.stages import stream
 from lowvox.shrink.reach import NotLocalError, View, follow
 from onnx import helper, numpy_helper
@@ -256,8 +256,7 @@ def split(path: Path, folder: Path, feeds: Feeds) -> tuple[Split, float]:
     for name, part in parts.items():
         with replacing(folder / name, "wb") as file:
             file.write(part)
-    with replacing(folder / f"{path.stem}{SUFFIX}", "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(told)))
+    write(folder / f"{path.stem}{SUFFIX}", told)
     return told, off
 
 

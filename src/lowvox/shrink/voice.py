@@ -54,10 +54,11 @@ class _Voice:
     name: str | None
 
 
-def split(voice: str, output: Path | None) -> Done:
+def split(voice: str, output: Path | None, *, onnx: bool = False) -> Done:
     """Split an installed voice in its place, or any voice, also by the path of its .onnx, into the folder `output`.
 
-    The whole graph is left out of what is installed. NotFoundError where there is no such voice or the onnx package is
+    The whole graph is left out of what is installed. The parts are mapped files, or graphs that other tools read where
+    `onnx` says so. NotFoundError where there is no such voice or the onnx package is
     missing, UsageError for what cannot be split, DamagedError where the parts would not give what the whole gives.
     """
     if find_spec("onnx") is None:
@@ -66,11 +67,11 @@ def split(voice: str, output: Path | None) -> Done:
     if output is not None:
         with writing(output):
             output.mkdir(parents=True, exist_ok=True)
-        return _split(found, output, None)
+        return _split(found, output, None, onnx=onnx)
     if found.name is None:
         raise UsageError("Say where the parts go: -o FOLDER; only an installed voice is split in its place.")
     with _beside() as folder:
-        done = _split(found, folder, found.name)
+        done = _split(found, folder, found.name, onnx=onnx)
         there = install.exchange(found.name, folder)
     return Done(done.name, there.path, done.whole, done.sizes, done.split, done.difference)
 
@@ -153,13 +154,14 @@ def _beyond(graph: Path, files: list[Path]) -> list[Path]:
     return [file for file in files if file != graph and file not in parts]
 
 
-def _split(voice: _Voice, folder: Path, name: str | None) -> Done:
+def _split(voice: _Voice, folder: Path, name: str | None, *, onnx: bool) -> Done:
     from lowvox.shrink import split as cutting
 
     whole = voice.graph.stat().st_size
     with writing(folder):
         room(folder, whole)
         told, off = cutting.split(voice.graph, folder, voice.feeds)
+        told = told if onnx else mapped(folder, voice.graph.stem)
         for file in voice.others:
             target = folder / file.relative_to(voice.graph.parent)
             if not target.exists():
@@ -167,6 +169,32 @@ def _split(voice: _Voice, folder: Path, name: str | None) -> Done:
                 shutil.copyfile(file, target)
     sizes = {file: (folder / file).stat().st_size for file in told.files}
     return Done(name, folder, whole, sizes, told, off)
+
+
+def mapped(folder: Path, stem: str) -> Split:
+    """Turn the parts of a split voice into files that are mapped, in their place; return what its sidecar says now.
+
+    Their weights then are pages of the files instead of copies, and they load in a fraction of the time.
+    """
+    import msgspec
+
+    from lowvox.onnx import split as sidecars
+    from lowvox.onnx.session import MAPPED_SUFFIX, write_mapped
+
+    sidecar = folder / f"{stem}{sidecars.SUFFIX}"
+    told = sidecars.read(sidecar)
+    for name in told.files:
+        write_mapped(folder / name, (folder / name).with_suffix(MAPPED_SUFFIX))
+
+    def renamed(name: str) -> str:
+        return str(Path(name).with_suffix(MAPPED_SUFFIX))
+
+    stages = tuple(msgspec.structs.replace(stage, file=renamed(stage.file)) for stage in told.stages)
+    done = msgspec.structs.replace(told, front=renamed(told.front), stages=stages)
+    sidecars.write(sidecar, done)
+    for name in told.files:
+        (folder / name).unlink()
+    return done
 
 
 @contextmanager

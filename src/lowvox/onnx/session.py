@@ -46,8 +46,9 @@ class Settings:
 # (benchmarks/sessions.py; ONNX Runtime as it comes: 162 to 177, all of it kept).
 PROFILES: dict[str, Settings] = {
     "default": Settings(),  # 129, 72; 2 to 4 % slower than as it comes
-    "no-arena": Settings(arena=False),  # 121, 68; another 1 to 2 % slower
-    # For an .ort of large products in INT8, which take 2.7 times as long unpacked; convolutions take no longer.
+    "no-arena": Settings(arena=False),  # 121, 68; a whole voice takes a tenth longer, in INT8 a fifth (profiles.py)
+    # For an .ort in INT8: unpacked its convolutions take a quarter longer, large products 2.7 times as long. In FP32
+    # neither does.
     "packed": Settings(packed=True),
 }
 # An .ort that is not mapped is copied twice while it loads. Mapped, its weights are pages of the file: the system can

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lowvox.engines.lowvox_te import LowvoxTeResident, LowvoxTeStream
 
 SENTENCES = {
-    "en": ("hello how are you i am fine thank you", "Hello! How are you? I am fine, thank you."),
+    "en": ("hello how are you i am fine thank you", "Hello, how are you? I am fine, thank you."),
     "de": ("ich weiß nicht ob er kommt", "Ich weiß nicht, ob er kommt."),
     "es": ("dónde está la casa no lo sé", "¿Dónde está la casa? No lo sé."),
     "ru": ("я не знаю что он сказал", "Я не знаю, что он сказал."),

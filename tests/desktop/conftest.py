@@ -52,7 +52,7 @@ class Window:
         return self._process.stdout.readline().decode().removesuffix("\n")
 
 
-@pytest.fixture(scope="package")  # no longer: tests of memory/ count this process's children
+@pytest.fixture(scope="module")  # no longer: tests of memory/ count this process's children
 def x_server() -> Iterator[str]:
     """The name of a display of our own."""
     if not shutil.which("Xvfb"):

@@ -46,14 +46,14 @@ def test_a_voice_is_two_files(whole: Path) -> None:
 
 def test_or_its_parts(parts: Path) -> None:
     assert {file.name for file in parts.iterdir()} == {
-        f"{NAME}.{rest}" for rest in ("onnx.json", "split.json", "front.onnx", "flow.onnx", "decoder.onnx")
+        f"{NAME}.{rest}" for rest in ("onnx.json", "split.json", "front.ort", "flow.ort", "decoder.ort")
     }
     found = layout(parts)
     assert (found.graph, found.split) == (parts / f"{NAME}.onnx", True)
     assert store.recognise(parts) == "piper"
 
 
-@pytest.mark.parametrize("lost", ["front.onnx", "flow.onnx", "decoder.onnx"])
+@pytest.mark.parametrize("lost", ["front.ort", "flow.ort", "decoder.ort"])
 def test_a_part_that_is_missing_or_empty_is_named(parts: Path, lost: str) -> None:
     (parts / f"{NAME}.{lost}").write_bytes(b"")
     with pytest.raises(DamagedError, match=rf"{lost} missing or empty"):

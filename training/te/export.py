@@ -44,7 +44,7 @@ def balanced(model: Network, texts: list[Text]) -> Tensor:
     """Return what is added to each mark's logit for the best F1 over the languages, [8]."""
     seen = [logits(model, text, WORDS)[:2] for text in texts]
     added = np.zeros(len(MARKS), np.float32)
-    for kind in [MARKS.index(mark) for mark in (",", ".", "?", ",", ".", *MARKS[1:])]:
+    for kind in [MARKS.index(mark) for mark in ",.?,.?"]:
 
         def goal(value: float, kind: int = kind) -> float:
             trial = added.copy()
@@ -57,10 +57,8 @@ def balanced(model: Network, texts: list[Text]) -> Tensor:
 
 
 def _good(found: np.ndarray, label: np.ndarray) -> float:
-    """The mean F1 of `, . ?`, and a little of the others'."""
-    scores = {mark: f1(found, label, kind)[2] for kind, mark in enumerate(MARKS) if mark}
-    usual = [scores.pop(mark) for mark in ",.?"]
-    return float(np.mean(usual) + 0.1 * np.mean(list(scores.values())))
+    """The mean F1 of `, . ?`; whoever dictates wants no more semicolons than the network is sure of."""
+    return float(np.mean([f1(found, label, MARKS.index(mark))[2] for mark in ",.?"]))
 
 
 def main() -> None:

@@ -38,3 +38,9 @@ def runtime() -> ModuleType:
             stacklevel=2,
         )
     return onnxruntime
+
+
+def quantization() -> ModuleType:
+    """Return ONNX Runtime's tools that round weights; they need the package onnx."""
+    runtime()
+    return import_module("onnxruntime.quantization")

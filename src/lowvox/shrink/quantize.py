@@ -11,7 +11,6 @@ import logging
 import shutil
 import warnings
 from contextlib import contextmanager
-from importlib import import_module
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models.disk import writing
-from lowvox.onnx import runtime, split
+from lowvox.onnx import quantization, split
 from lowvox.onnx.session import Session
 
 if TYPE_CHECKING:
@@ -137,8 +136,7 @@ def _round(model: onnx.ModelProto, out: Path, seen: Sequence[Values], wanted: li
     if not wanted:
         onnx.save(model, out)
         return
-    runtime()
-    tools = import_module("onnxruntime.quantization")
+    tools = quantization()
 
     class Reader(tools.CalibrationDataReader):  # type: ignore[misc, name-defined]
         """The sentences, one after the other."""

@@ -11,17 +11,14 @@ One `Speech` may be used from several threads. From asyncio, wrap any of its ite
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from lowvox import models, settings
 from lowvox.casting import Casting
 from lowvox.dictation import Dictation, until
-from lowvox.errors import UsageError
-from lowvox.memory import meter, running
-from lowvox.memory.budget import Budget
-from lowvox.memory.keeping import KeepAlive
+from lowvox.memory import meter, running, stated
 from lowvox.memory.manager import Manager
 from lowvox.memory.monitor import Monitor
 from lowvox.report import timeline
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
     from lowvox.dictation import Source
+    from lowvox.memory.budget import Budget
     from lowvox.memory.planner import Plan
     from lowvox.punctuation import Borrowed
     from lowvox.text.ssml import Passage
@@ -77,9 +75,9 @@ class Speech:
         self._keeps_timeline = timeline.wanted()
         self.monitor = Monitor(history=running.history())
         self.manager = Manager(
-            _budget(budget, self.settings.memory.budget),
+            stated.budget(budget, self.settings.memory.budget),
             threads=threads or self.settings.recognition.threads,
-            keep_alive=_keep_alive(keep_alive, self.settings.memory.keep_alive),
+            keep_alive=stated.keep_alive(keep_alive, self.settings.memory.keep_alive),
             on_note=on_note,
             on_mark=self.monitor.mark,
             on_busy=lambda busy: self.monitor.pace(busy=busy),
@@ -286,8 +284,7 @@ class Speech:
 
     def _spoken(self, passage: Passage, voice: str | None, options: dict[str, Any]) -> Generator[Audio, None, None]:
         """Speak what is said in one manner; another language has its own voice."""
-        from lowvox.text.pauses import behind, silence
-        from lowvox.text.sentences import CAP, sentences
+        from lowvox import synthesis
 
         if passage.manner.language:
             voice = None
@@ -299,15 +296,8 @@ class Speech:
         else:  # the voice is a language of espeak
             language = name or language
         with self.manager.lease(speaker, language=language, voice=voice, **options) as (stream,):
-            if passage.silence:
-                yield Audio(silence(passage.silence, stream.rate), stream.rate)
-            pause = 0.0
-            for sentence in sentences(passage.text, language, int(speaker.cap or CAP)):
-                if pause:
-                    yield Audio(silence(pause, stream.rate), stream.rate)
-                for pcm in stream.speak(sentence):
-                    yield Audio(pcm, stream.rate)
-                pause = behind(sentence) if speaker.model.path else 0.0  # espeak pauses by itself
+            # espeak pauses by itself
+            yield from synthesis.spoken(passage, stream, language, speaker.cap, pauses=bool(speaker.model.path))
 
     def _written(self, heard: Iterable[Segment], choice: Choice | None) -> Iterable[Segment]:
         """Turn what was heard into what is written."""
@@ -355,32 +345,6 @@ class Speech:
         from lowvox import recognition
 
         return recognition.limits(self.settings.audio.vad_sensitivity, recognizer.cap)
-
-
-def _budget(stated: str | float | Budget | None, setting: str | None) -> Budget | None:
-    """Read a budget; that of the settings is shared by all who have it."""
-    if stated is not None:
-        return Budget.parse(stated)
-    if setting is None:
-        return None
-    with _named("memory.budget"):
-        return Budget.parse(setting, shared=True)
-
-
-def _keep_alive(stated: str | float | None, setting: str) -> KeepAlive:
-    if stated is not None:
-        return KeepAlive.parse(stated)
-    with _named("memory.keep_alive"):
-        return KeepAlive.parse(setting)
-
-
-@contextmanager
-def _named(key: str) -> Iterator[None]:
-    """Say what is wrong with a setting with its name."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"The setting {key}: {error}") from error
 
 
 def transcribe(source: str | Path, **options: Any) -> Transcript:

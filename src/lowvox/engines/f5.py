@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lowvox.engines import f5_container, f5_plan, f5_voice
+from lowvox.engines import f5_container, f5_plan, f5_voice, ranges
 from lowvox.engines.f5_fade import joined
 from lowvox.engines.f5_graphs import LOUDEST, Graphs
 from lowvox.engines.f5_layout import DECODE, PREPROCESS, SAMPLES, TRANSFORMER, VOCABULARY, layout
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lowvox.types import Model, Profile
 
 SEED = 9527  # of both published exporters
-_RANGES = {"rate": (0.5, 4.0), "volume": (0.0, 2.0), "max_chunk_duration": (3.0, 60.0)}
+_RANGES = {**ranges.SPOKEN, "max_chunk_duration": (3.0, 60.0)}
 _MOST_FADE_S = 1.0
 _ENDS = (".", "!", "?", ",", "。", "！", "？", "，")
 
@@ -86,7 +86,7 @@ class F5Resident:
         seconds, and with it memory; chunks run into each other over `cross_fade_duration`. UsageError for what cannot
         be, among it an `nfe_step` that is not the one of the export; NotFoundError and DamagedError for a recording.
         """
-        _checked(rate=rate, volume=volume, max_chunk_duration=max_chunk_duration)
+        ranges.check(_RANGES, rate=rate, volume=volume, max_chunk_duration=max_chunk_duration)
         self._check(pitch, seed, nfe_step, cross_fade_duration)
         if reference is None:
             if reference_text is not None:
@@ -163,11 +163,3 @@ class F5Stream:
     def close(self) -> None:
         """Let go of the recording."""
         self._speaker = None
-
-
-def _checked(**given: float) -> None:
-    """Refuse numbers out of their range."""
-    for name, value in given.items():
-        low, high = _RANGES[name]
-        if not low <= value <= high:
-            raise UsageError(f"The {name} must be from {low:g} to {high:g}, not {value:g}.")

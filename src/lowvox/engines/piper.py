@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lowvox import extras
-from lowvox.engines import piper_phonemes
+from lowvox.engines import piper_phonemes, ranges
 from lowvox.engines.piper_config import BEGIN, END, PAD
 from lowvox.engines.piper_layout import layout
 from lowvox.engines.vits import Vits, pcm
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from lowvox.types import Model, Profile
 
 PERMITS = 2
-_RANGES = {"rate": (0.5, 4.0), "volume": (0.0, 2.0), "noise": (0.0, 2.0), "noise_w": (0.0, 2.0)}
 _NAMED = 5  # speakers of a voice that an error lists
 _SHORTEST = 1e-4  # a length of phonemes at which each is one frame
 
@@ -80,7 +79,7 @@ class PiperResident:
         UsageError for what the voice does not have.
         """
         usual = self._config.inference
-        _in_range(rate=rate, volume=volume, noise=noise, noise_w=noise_w)
+        ranges.check(ranges.VITS, rate=rate, volume=volume, noise=noise, noise_w=noise_w)
         if pitch != 1:
             raise UsageError(
                 f"The voice {self._name!r} has no pitch to choose: leave it at 1, or take an espeak voice."
@@ -172,13 +171,6 @@ def feeds(ids: Sequence[int], scales: NDArray[np.float32], speaker: int) -> dict
         "scales": scales,
         "sid": np.array([speaker], np.int64),
     }
-
-
-def _in_range(**numbers: float | None) -> None:
-    for name, value in numbers.items():
-        low, high = _RANGES[name]
-        if value is not None and not low <= value <= high:
-            raise UsageError(f"The {name} must be from {low:g} to {high:g}, not {value:g}.")
 
 
 def _trial(config: Config) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lowvox.engines import vosk_tts_g2p
+from lowvox.engines import ranges, vosk_tts_g2p
 from lowvox.engines.vits import Vits, pcm
 from lowvox.engines.vosk_tts_bert import WIDTH, Bert
 from lowvox.engines.vosk_tts_config import BEGIN, END, HIGHEST
@@ -34,7 +34,6 @@ _PERMITS = 2
 _NEEDED = frozenset({"input", "input_lengths", "scales"})
 _SHORTEST = 1e-4  # a length of symbols at which each is one frame
 _EDGES = re.compile(r"^[^\w+]+|\W+$")
-_RANGES = {"rate": (0.5, 4.0), "volume": (0.0, 2.0), "noise": (0.0, 2.0), "noise_w": (0.0, 2.0)}
 
 
 class VoskTts:
@@ -84,7 +83,7 @@ class VoskTtsResident:
         draws the noise for itself, which takes as much memory as the whole voice, or as the front of a split one.
         UsageError for a speaker that it does not have, a number out of range, or a pitch other than 1.
         """
-        _check(rate=rate, volume=volume, noise=noise, noise_w=noise_w)
+        ranges.check(ranges.VITS, rate=rate, volume=volume, noise=noise, noise_w=noise_w)
         if pitch != 1:
             raise UsageError("This voice has no pitch to choose: leave it at 1, or take another speaker.")
         wanted = (voice or "").partition("+")[2] if speaker is None else str(speaker)
@@ -247,10 +246,3 @@ def _trial(config: Config) -> dict[str, NDArray[Any]]:
 
 def _nothing(symbols: int) -> NDArray[np.float32]:
     return np.zeros((1, WIDTH, symbols), np.float32)
-
-
-def _check(**numbers: float | None) -> None:
-    for name, value in numbers.items():
-        low, high = _RANGES[name]
-        if value is not None and not low <= value <= high:
-            raise UsageError(f"The {name} must be from {low:g} to {high:g}, not {value:g}.")

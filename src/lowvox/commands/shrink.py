@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.commands.shrink_voice import quantize, split
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
     from lowvox.shrink.parity import Parity
     from lowvox.shrink.silero_te import Converted
-    from lowvox.shrink.voice import Done
 
 
 @click.group(
     epilog="\b\nExamples:\n"
     "  lowvox shrink split en_US-amy-medium\n"
+    "  lowvox shrink quantize en_US-amy-medium\n"
     "  lowvox shrink export silero-te v2_4lang_q.pt\n\n"
-    "`export` needs PyTorch, once: `pip install 'lowvox[shrink]'`; `split` needs 'lowvox[split]' alone. What comes out "
-    "runs without either."
+    "`export` needs PyTorch, once: `pip install 'lowvox[shrink]'`; `split` and `quantize` need 'lowvox[split]' alone. "
+    "What comes out runs without either."
 )
 def command() -> None:
     """Make a model smaller, or free it from PyTorch."""
+
+
+command.add_command(split)
+command.add_command(quantize)
 
 
 @command.group()
@@ -68,77 +73,6 @@ def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path
         if installed
         else f"Written to {path} ({done.size / MB:.0f} MB); `lowvox pull {path}` installs it."
     )
-
-
-@command.command(
-    "split",
-    epilog="\b\nExamples:\n"
-    "  lowvox shrink split en_US-amy-medium\n"
-    "  lowvox shrink split ./en_US-amy-medium.onnx -o ./amy\n",
-)
-@click.argument("voice", metavar="VOICE")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the parts here.")
-@click.option("--onnx", is_flag=True, help="Keep the parts as .onnx, for other tools; they take more memory.")
-@common
-def split_voice(console: Console, voice: str, output: Path | None, onnx: bool) -> None:
-    """Cut a voice of Piper's or vosk-tts's in parts, so that it speaks in windows.
-
-    Its memory then is flat, and the first sound comes with the first window.
-
-    VOICE is an installed voice, which is split in its place and needs no more disk then, or the .onnx file of one. The
-    parts are kept only when they sound as the whole does, to 1e-5.
-    """
-    from lowvox.shrink import voice as voices
-
-    done = voices.split(voice, output, onnx=onnx)
-    if console.json:
-        console.emit(_parts_told(done))
-        return
-    for line in _parts_in_words(done):
-        console.note(line)
-
-
-def _parts_told(done: Done) -> dict[str, Any]:
-    """Return the result as an object; the keys stay."""
-    looks = {stage.file: stage for stage in done.split.stages}
-    parts = []
-    for file, size in done.sizes.items():
-        stage = looks.get(file)
-        parts.append(
-            {
-                "file": file,
-                "size_mb": round(size / MB, 2),
-                "left": stage.left if stage else None,
-                "right": stage.right if stage else None,
-                "hop": stage.hop if stage else None,
-            }
-        )
-    return {
-        "name": done.name,
-        "path": str(done.folder),
-        "whole_mb": round(done.whole / MB, 2),
-        "parts": parts,
-        "difference": done.difference,
-    }
-
-
-def _parts_in_words(done: Done) -> list[str]:
-    front, *_ = done.split.files
-    where = (
-        f"{done.name} in {done.folder} is split now."
-        if done.name
-        else f"Written to {done.folder}; `lowvox pull {done.folder}` installs it."
-    )
-    return [
-        f"{front} ({done.sizes[front] / MB:.1f} MB) sees a whole sentence.",
-        *(
-            f"{stage.file} ({done.sizes[stage.file] / MB:.1f} MB) looks {stage.left} frames back and {stage.right} "
-            f"ahead; a frame becomes {stage.hop} of what it gives."
-            for stage in done.split.stages
-        ),
-        f"Together they differ from the whole by {done.difference:.1g} at most.",
-        where,
-    ]
 
 
 def _kept(file: Path, tokenizer: Path | None, output: Path) -> tuple[Converted, Path, None]:

@@ -101,6 +101,8 @@ class Vits:
 
     def _open(self, at: int, seed: int | None = None) -> Session:
         name = "default" if self._profile.name == APART else self._profile.name
+        if name == "default" and self._split and self._split.packed:
+            name = "packed"
         return Session(self._paths[at], Profile(name, self._profile.threads), self._permits, seed)
 
 

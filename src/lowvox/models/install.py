@@ -53,10 +53,11 @@ def pull(
         return found
 
 
-def bring(path: Path, name: str | None = None) -> store.Installed:
+def bring(path: Path, name: str | None = None, source: str | None = None) -> store.Installed:
     """Install a copy of a model on disk under `name`, or the name that its path gives.
 
     It is a folder, an archive, or the .onnx of a voice, beside which lie its other files: those of the same name.
+    `source` is what it was made of, where that is something else.
 
     Raises NotFoundError, UsageError for a name that cannot be, DamagedError, OutputError.
     """
@@ -75,7 +76,7 @@ def bring(path: Path, name: str | None = None) -> store.Installed:
         with path.open("rb") as file:
             sha256 = file_digest(file, "sha256").hexdigest()
     with place.alone(store.folder()):
-        return _install(name, str(path.resolve()), path, sha256)
+        return _install(name, source or str(path.resolve()), path, sha256)
 
 
 def exchange(name: str, content: Path) -> store.Installed:

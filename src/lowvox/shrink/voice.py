@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,8 +45,8 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Voice:
-    """A voice to split: its graph, the files that go with it, what to try it with, its name where it is installed."""
+class Voice:
+    """A whole voice: its graph, the files that go with it, what to try it with, its name where it is installed."""
 
     graph: Path
     others: list[Path]
@@ -61,19 +61,17 @@ def split(voice: str, output: Path | None, *, onnx: bool = False) -> Done:
     `onnx` says so. NotFoundError where there is no such voice or the onnx package is
     missing, UsageError for what cannot be split, DamagedError where the parts would not give what the whole gives.
     """
-    if find_spec("onnx") is None:
-        raise NotFoundError(f"Splitting a voice needs the package onnx: run `{extras.command('split')}`.")
-    found = _found(voice)
+    whole = found(voice)
     if output is not None:
         with writing(output):
             output.mkdir(parents=True, exist_ok=True)
-        return _split(found, output, None, onnx=onnx)
-    if found.name is None:
+        return parted(whole, output, onnx=onnx)
+    if whole.name is None:
         raise UsageError("Say where the parts go: -o FOLDER; only an installed voice is split in its place.")
-    with _beside() as folder:
-        done = _split(found, folder, found.name, onnx=onnx)
-        there = install.exchange(found.name, folder)
-    return Done(done.name, there.path, done.whole, done.sizes, done.split, done.difference)
+    with beside() as folder:
+        done = parted(whole, folder, onnx=onnx)
+        there = install.exchange(whole.name, folder)
+    return replace(done, name=whole.name, folder=there.path)
 
 
 def piper_feeds(config: piper_config.Config) -> Feeds:
@@ -109,7 +107,10 @@ def _first(count: int, known: list[int]) -> list[int]:
     return [known[at % len(known)] for at in range(count)]
 
 
-def _found(voice: str) -> _Voice:
+def found(voice: str) -> Voice:
+    """Find a whole voice by the name that it is installed under, or its path; raises as `split`."""
+    if find_spec("onnx") is None:
+        raise NotFoundError(f"Splitting a voice needs the package onnx: run `{extras.command('split')}`.")
     installed = next((one for one in store.installed() if one.name == voice), None)
     path = installed.path if installed else Path(voice).expanduser()
     if not path.exists():
@@ -134,7 +135,7 @@ def _graph(folder: Path) -> Path:
     raise NotFoundError(f"{folder} holds no voice of Piper's or vosk-tts's; only those can be split.")
 
 
-def _voice(graph: Path, files: list[Path], name: str | None) -> _Voice:
+def _voice(graph: Path, files: list[Path], name: str | None) -> Voice:
     from lowvox.engines import piper_config, vosk_tts_config, vosk_tts_layout
 
     described, other = graph.with_suffix(piper_config.SUFFIX), graph.with_name(vosk_tts_layout.CONFIG)
@@ -142,7 +143,7 @@ def _voice(graph: Path, files: list[Path], name: str | None) -> _Voice:
         feeds = vosk_tts_feeds(vosk_tts_config.read(other))
     else:
         feeds = piper_feeds(piper_config.read(described))
-    return _Voice(graph, _beyond(graph, files), feeds, name)
+    return Voice(graph, _beyond(graph, files), feeds, name)
 
 
 def _beyond(graph: Path, files: list[Path]) -> list[Path]:
@@ -154,7 +155,8 @@ def _beyond(graph: Path, files: list[Path]) -> list[Path]:
     return [file for file in files if file != graph and file not in parts]
 
 
-def _split(voice: _Voice, folder: Path, name: str | None, *, onnx: bool) -> Done:
+def parted(voice: Voice, folder: Path, *, onnx: bool) -> Done:
+    """Write the parts of a voice and its other files into a folder."""
     from lowvox.shrink import split as cutting
 
     whole = voice.graph.stat().st_size
@@ -168,7 +170,7 @@ def _split(voice: _Voice, folder: Path, name: str | None, *, onnx: bool) -> Done
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
     sizes = {file: (folder / file).stat().st_size for file in told.files}
-    return Done(name, folder, whole, sizes, told, off)
+    return Done(None, folder, whole, sizes, told, off)
 
 
 def mapped(folder: Path, stem: str) -> Split:
@@ -198,7 +200,7 @@ def mapped(folder: Path, stem: str) -> Split:
 
 
 @contextmanager
-def _beside() -> Iterator[Path]:
+def beside() -> Iterator[Path]:
     """Lend a folder on the disk of lowvox's own files."""
     cache = folders.cache()
     with writing(cache):

@@ -12,7 +12,7 @@ process (RSS, with Python and the libraries), "after" its anonymous memory when 
 are the processor's, of the thread at work: to load the voice, for a second of sound (RTF), and until the first sound
 with a voice that is loaded; the clock's are in the JSON, and the same on an idle machine only. "apart" loads front and
 rest one after the other for every sentence, so loading is part of its RTF and of its first sound. INT8 is
-`lowvox.shrink.quantize`.
+`lowvox.shrink.quantize`. lowvox's parts are mapped files (.ort), as `lowvox shrink` writes them.
 
 Then 1, 2, 4 and 8 threads speak a quarter of the utterance each, with one loaded voice, and ONNX Runtime as it comes
 speaks it in batches of 1, 2, 4 and 8. The last line is one JSON object; figures are medians over the runs.
@@ -46,6 +46,7 @@ RATE, HOP = 16000, 256
 MB = 2**20
 UNBROKEN = 10**6  # frames of a window that no utterance fills
 COUNTS = (1, 2, 4, 8)
+MAPPED = "-mapped"
 
 Run = dict[str, float]
 
@@ -66,14 +67,14 @@ UPSTREAM = (Way("torch", "torch"), Way("piper-tts", "piper"))
 OURS = (
     Way("onnxruntime", "plain"),
     Way("lowvox FP32, whole", "lowvox"),
-    *(Way(f"lowvox FP32, window {frames}", "lowvox", "fp32", window=frames) for frames in (32, 64, 128)),
-    Way("lowvox FP32, window 32, apart", "lowvox", "fp32", "apart", 32),
-    Way("lowvox INT8, no windows", "lowvox", "int8", window=UNBROKEN),
-    *(Way(f"lowvox INT8, window {frames}", "lowvox", "int8", window=frames) for frames in (32, 64)),
-    Way("lowvox INT8, window 32, apart", "lowvox", "int8", "apart", 32),
+    *(Way(f"lowvox FP32, window {frames}", "lowvox", "fp32" + MAPPED, window=frames) for frames in (32, 64, 128)),
+    Way("lowvox FP32, window 32, apart", "lowvox", "fp32" + MAPPED, "apart", 32),
+    Way("lowvox INT8, no windows", "lowvox", "int8" + MAPPED, window=UNBROKEN),
+    *(Way(f"lowvox INT8, window {frames}", "lowvox", "int8" + MAPPED, window=frames) for frames in (32, 64)),
+    Way("lowvox INT8, window 32, apart", "lowvox", "int8" + MAPPED, "apart", 32),
 )
 AT_ONCE = tuple(
-    Way(f"lowvox {folder.upper()}, {count} at once", "lowvox", folder, window=32, count=count)
+    Way(f"lowvox {folder.upper()}, {count} at once", "lowvox", folder + MAPPED, window=32, count=count)
     for folder in ("fp32", "int8")
     for count in COUNTS
 )
@@ -90,9 +91,13 @@ def feeds(symbols: int) -> dict[str, NDArray[Any]]:
 
 
 def prepare(folder: Path, upstream: str | None) -> None:
-    """Make the voice, its parts and its parts in 8 bits, whatever of them is missing."""
+    """Make the voice, its parts, its parts in 8 bits, and both as they are shipped, whatever of them is missing."""
+    import msgspec
+
+    from lowvox.onnx import split as sidecars
     from lowvox.shrink.quantize import quantize_voice
     from lowvox.shrink.split import split
+    from lowvox.shrink.voice import mapped
     from replicas import vits
 
     whole, parts, rounded = (folder / name for name in ("whole", "fp32", "int8"))
@@ -111,6 +116,13 @@ def prepare(folder: Path, upstream: str | None) -> None:
         split(graph, parts, feeds)
     if not rounded.exists():
         quantize_voice(parts, rounded, feeds)
+    for made in (parts, rounded):
+        shipped = folder / f"{made.name}{MAPPED}"
+        if not shipped.exists():
+            shutil.copytree(made, shipped)
+            told = mapped(shipped, "voice")
+            if made is rounded:
+                sidecars.write(shipped / f"voice{sidecars.SUFFIX}", msgspec.structs.replace(told, packed=True))
 
 
 def utterance(folder: Path, seconds: float) -> None:
@@ -227,7 +239,7 @@ def size(way: Way, folder: Path) -> float:
     """Return the megabytes (10^6 bytes) of what a way loads."""
     if way.whose == "torch":
         return (folder / "whole" / "voice.pt").stat().st_size / 1e6
-    return sum(file.stat().st_size for file in (folder / way.folder).glob("*.onnx")) / 1e6
+    return sum(file.stat().st_size for file in (folder / way.folder).glob("*.o*") if file.suffix in (".onnx", ".ort")) / 1e6
 
 
 def turns(ways: tuple[Way, ...], folder: Path, upstream: str | None, runs: int) -> dict[str, dict[str, float]]:

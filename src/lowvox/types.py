@@ -172,7 +172,7 @@ class Model:
     """A model that can be loaded: which engine runs it and where its files are.
 
     `path` is None where the engine's own package holds the model. `digest` changes whenever the files do. `variant`
-    is its precision where there are several. `error_rate` is the published one in per cent, None where no source
+    is its precision where there are several. `split` says that it lies in parts that run in windows. `error_rate` is the published one in per cent, None where no source
     states it.
     """
 
@@ -183,6 +183,7 @@ class Model:
     path: Path | None = None
     digest: str = ""
     variant: str = "default"
+    split: bool = False
     error_rate: float | None = field(default=None, compare=False)
 
 
@@ -295,6 +296,12 @@ class SynthesizerStream(Stream, Protocol):
 
     def speak(self, text: str) -> Iterator[bytes]:
         """Speak one sentence as blocks of PCM; closing the iterator stops the work."""
+
+    def heaviest(self) -> Iterator[bytes]:
+        """Do what takes the most memory of all that `speak` may ever do: it is what measuring measures.
+
+        Only where the engine is `bounded`, so that no text takes more than another.
+        """
 
 
 class Resident(Protocol):

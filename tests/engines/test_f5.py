@@ -158,6 +158,27 @@ def test_long_text_comes_in_chunks_of_bounded_length(folder: Path) -> None:
     assert max(map(len, blocks)) / 2 / stream.rate <= 3.0  # 5 s less one of the reference and one to spare
 
 
+def test_what_is_measured_is_the_longest_chunk_in_one_step(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resident = load(folder)
+    ran: list[str] = []
+    once = Session.run
+
+    def run(self: Session, feeds: Any, outputs: Any = None) -> Any:
+        ran.append(Path(self._name).name)
+        return once(self, feeds, outputs)
+
+    monkeypatch.setattr(Session, "run", run)
+    stream = resident.open(max_chunk_duration=10)
+    reference = stream._speaker.pace.frames  # type: ignore[union-attr]
+    (made,) = stream.heaviest()
+    assert len(made) // 2 // 256 == 10 * 24000 // 256 - 24000 // 256 - reference
+    assert [name for name in ran if "transformer" in name.lower()] == ["F5_Transformer.onnx"]
+    stream.close()
+    with pytest.raises(EngineError, match="closed"):
+        next(stream.heaviest())
+    resident.close()
+
+
 def test_nothing_of_a_long_text_is_left_out(folder: Path) -> None:
     words = " ".join(WORDS[(at * at + at // 3) % 8] for at in range(90))
     speaker = load(folder).open(max_chunk_duration=5.0)._speaker

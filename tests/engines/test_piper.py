@@ -97,6 +97,37 @@ def test_the_first_sound_comes_after_the_first_window(made: Path, monkeypatch: p
     assert ran.count("decoder") == 1 + len(rest)
 
 
+def lengths_of_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that will hold how many symbols each run of a front was given."""
+    given: list[int] = []
+
+    def run(self: Session, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> Any:
+        if "input" in feeds:
+            given.append(feeds["input"].shape[1])
+        return once(self, feeds, outputs)
+
+    once = Session.run
+    monkeypatch.setattr(Session, "run", run)
+    return given
+
+
+@pytest.mark.parametrize("name", ["one", "one-split"])
+def test_what_is_measured_is_the_most_that_a_run_is_given(
+    made: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident = load(made / name, Profile(window=64) if name == "one-split" else None)
+    given = lengths_of_runs(monkeypatch)
+    stream = resident.open(rate=0.5, noise_w=0)
+    list(stream.speak("ж, " * 130 + "щ" * 600))
+    assert max(given) <= vits.LONGEST
+    assert sum(given) > 1500
+    given.clear()
+    seconds = sum(map(len, stream.heaviest())) / 2 / stream.rate
+    assert given == [vits.LONGEST]
+    assert (4 <= seconds < 6) == (name == "one-split")
+    resident.close()
+
+
 def test_rate_volume_and_noise_are_heard(made: Path) -> None:
     resident = load(made / "one")
     usual = sound(resident, **STILL)

@@ -131,6 +131,29 @@ def test_noise_and_seeds(single: VoskTtsResident) -> None:
     assert not np.array_equal(spoken(single.open(seed=8)), spoken(single.open(seed=7)))
 
 
+@pytest.mark.parametrize("kind", ["v1", "v3"])
+def test_what_is_measured_is_the_most_that_a_run_is_given(
+    tmp_path: Path, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = load(vosk_tts.voice(tmp_path / "voice", kind)).open(noise_w=0)
+    given: list[int] = []
+    once = Session.run
+
+    def run(self: Session, feeds: Any, outputs: Any = None) -> Any:
+        if "scales" in feeds:
+            given.append(feeds["input"].shape[-1])
+        return once(self, feeds, outputs)
+
+    monkeypatch.setattr(Session, "run", run)
+    list(stream.speak("ещё раз, " * 44))
+    list(stream.speak("щ" * 400))
+    assert max(given) <= vits.LONGEST
+    assert sum(given) > 800
+    given.clear()
+    assert sum(map(len, stream.heaviest())) > 100_000
+    assert given == [vits.LONGEST]
+
+
 def test_rate_and_volume(single: VoskTtsResident) -> None:
     usual = spoken(still(single))
     assert spoken(still(single, rate=2.0)).size < 0.8 * usual.size

@@ -153,6 +153,15 @@ def worlds(draw: st.DrawFn, *, floors: bool = True) -> World:
     return world
 
 
+def test_a_split_model_has_profiles_of_its_own_and_a_bounded_engine_one_cap() -> None:
+    window = Profile(window=64)
+    known = replace(entry("synthesizer"), windows=(window,), bounded=True)
+    for split, profile in ((False, Profile()), (True, window)):
+        need = Need("synthesizer", (Model("m", "e", "synthesizer", (), split=split),))
+        found = {(option.choice.profile, option.choice.cap) for option in options(need, lambda _: known)}
+        assert found == {(profile, None)}
+
+
 BUDGETS = st.integers(0, 500)
 
 

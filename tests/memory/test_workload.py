@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lowvox.engines import ENGINES
 from lowvox.memory import workload
 from lowvox.types import Model
 
@@ -43,6 +44,9 @@ class Mouth:
     def speak(self, text: str) -> Iterator[bytes]:
         self.text = text
         yield from [bytes(200)] * len(text)
+
+    def heaviest(self) -> Iterator[bytes]:
+        yield bytes(6000)
 
 
 SOUND = bytes(range(256)) * 2000
@@ -87,4 +91,12 @@ def test_a_voice_on_disk_reads_letters_of_its_own_script(tmp_path: Path) -> None
 
 
 def test_the_longest_inputs_are_those_that_the_roles_promise() -> None:
-    assert [workload.longest(role) for role in ("recognizer", "synthesizer", "vad")] == [15.0, 400.0, 0.0]
+    engines = ("pocketsphinx", "espeak", "silero-vad", "piper", "unknown")
+    models = [Model("m", engine, ENGINES[engine].role if engine in ENGINES else "recognizer", ()) for engine in engines]
+    assert [*map(workload.longest, models)] == [15.0, 400.0, 0.0, 0.0, 15.0]
+
+
+def test_a_voice_whose_runs_are_bounded_does_its_heaviest() -> None:
+    mouth = Mouth()
+    assert workload.work("synthesizer", mouth, 0.0, b"", "w ") == 3.0
+    assert not hasattr(mouth, "text")

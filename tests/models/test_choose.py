@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.models import advice, candidates, find, speaking, store
+from lowvox.models import advice, candidates, find, install, speaking, store
+from lowvox.shrink import voice as voices
+from replicas import vits
 from replicas.kaldi import build
 
 if TYPE_CHECKING:
@@ -132,3 +134,10 @@ def test_a_voice_is_that_of_a_model_by_its_name_or_espeaks(home: Path, tmp_path:
     assert speaking("vosk-model-small-de-0.15+3") == "vosk-model-small-de-0.15"
     assert speaking(f"{tmp_path}+anna") == str(tmp_path)
     assert {speaking(voice) for voice in ("de+f3", "+f3", "no-such-voice")} == {"espeak"}
+
+
+def test_a_voice_that_was_split_is_known(home: Path, tmp_path: Path) -> None:
+    install.bring(vits.voice(tmp_path / "voices", "en_US-test-low", "text"))
+    assert not find("synthesizer", "en").split
+    voices.split("en_US-test-low", None)
+    assert find("synthesizer", "en").split

@@ -84,7 +84,7 @@ def _findings(model: Model, entry: Entry, turns: int, console: Console) -> list[
             def told(turn: int) -> None:
                 reach(len(findings) * turns + turn, len(lifetimes) * turns)
 
-            held = exercise(entry.at, model, entry.profiles[0], lifetime, turns, told=told)
+            held = exercise(entry.at, model, entry.ways(model)[0], lifetime, turns, told=told)
             findings.append(judge(lifetime, held))
     return findings
 

@@ -15,7 +15,7 @@ from lowvox.errors import NotFoundError, UsageError
 from lowvox.types import Profile
 
 if TYPE_CHECKING:
-    from lowvox.types import Engine, Placement, Role
+    from lowvox.types import Engine, Model, Placement, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Entry:
     `package` is the module it needs, `extra` the optional dependency group that brings it (None: in the core).
     `layout` is the function that recognises the engine's model folders (None: its models come in its package).
     `placements` are where it may run, the better place first. `capacity` is how many streams share one resident (None:
-    any number), `runs` how many of them may work at once.
+    any number), `runs` how many of them may work at once. `profiles` are ways to run a model, the usual one first,
+    `windows` those for a model that was split. What a `bounded` engine takes does not follow the length of its input.
     """
 
     role: Role
@@ -39,7 +40,16 @@ class Entry:
     capacity: int | None = None
     runs: int = 1
     profiles: tuple[Profile, ...] = (Profile(),)
+    windows: tuple[Profile, ...] = ()
+    bounded: bool = False
 
+    def ways(self, model: Model) -> tuple[Profile, ...]:
+        """Return the profiles to run a model with, the usual one first."""
+        return self.windows if model.split else self.profiles
+
+
+# Of a VITS voice, in frames: 64 is a fair middle between memory and speed (benchmarks/vits.py).
+_WINDOWS = (Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32))
 
 ENGINES: dict[str, Entry] = {
     "silero-vad": Entry(
@@ -100,8 +110,7 @@ ENGINES: dict[str, Entry] = {
         layout="lowvox.engines.silero_te_layout:layout",
         runs=2,
     ),
-    # A worker, for most voices take their phonemes from espeak. Windows are for voices that were split; a whole one is
-    # the same in each profile.
+    # A worker, for most voices take their phonemes from espeak.
     "piper": Entry(
         role="synthesizer",
         at="lowvox.engines.piper:Piper",
@@ -112,7 +121,8 @@ ENGINES: dict[str, Entry] = {
         brings="text to speech with Piper's voices, brought with `lowvox pull VOICE.onnx`",
         layout="lowvox.engines.piper_layout:layout",
         runs=2,
-        profiles=(Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32)),
+        windows=_WINDOWS,
+        bounded=True,
     ),
     "vosk-tts": Entry(
         role="synthesizer",
@@ -124,7 +134,8 @@ ENGINES: dict[str, Entry] = {
         brings="text to speech with the voices of vosk-tts, Russian ones, from a folder on disk",
         layout="lowvox.engines.vosk_tts_layout:layout",
         runs=2,
-        profiles=(Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32)),
+        windows=_WINDOWS,
+        bounded=True,
     ),
     # Its peak is the transformer's, whatever the length of the text: two at once would take as much again.
     "f5": Entry(
@@ -137,6 +148,7 @@ ENGINES: dict[str, Entry] = {
         brings="text to speech in the voice of a recording, with F5-TTS exported to ONNX or VietVoice's container",
         layout="lowvox.engines.f5_layout:layout",
         profiles=(Profile(), Profile("apart")),
+        bounded=True,
     ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(

@@ -139,6 +139,11 @@ class Speaker:
             ids = self.vocabulary.ids(self.said + chunk)
             yield self.graphs.run(self.reference, ids, self.pace.frames_for(chunk), self.seed)
 
+    def longest(self) -> NDArray[np.float32]:
+        """Make the longest chunk that there can be, in one step: noise, of its length."""
+        ids = self.vocabulary.ids(self.said + SPACE * self.pace.room)
+        return self.graphs.run(self.reference, ids, self.pace.frames + self.pace.room, self.seed, steps=1)
+
 
 class F5Stream:
     """A speaker, at a volume."""
@@ -155,7 +160,13 @@ class F5Stream:
             raise EngineError("This stream of f5 is closed; open another.")
         for sound in joined(self._speaker.sounds(text), self._overlap):
             if len(sound):
-                yield np.rint(np.clip(sound * self._volume, -LOUDEST, LOUDEST)).astype("<i2").tobytes()
+                yield _pcm(sound, self._volume)
+
+    def heaviest(self) -> Iterator[bytes]:
+        """Speak the longest chunk in a single step: each takes what the one before did."""
+        if self._speaker is None:
+            raise EngineError("This stream of f5 is closed; open another.")
+        yield _pcm(self._speaker.longest(), self._volume)
 
     def reset(self) -> None:
         """Nothing is remembered."""
@@ -163,3 +174,7 @@ class F5Stream:
     def close(self) -> None:
         """Let go of the recording."""
         self._speaker = None
+
+
+def _pcm(sound: NDArray[np.float32], volume: float) -> bytes:
+    return bytes(np.rint(np.clip(sound * volume, -LOUDEST, LOUDEST)).astype("<i2").tobytes())

@@ -49,10 +49,13 @@ class Graphs:
         if profile.name != APART:
             self._kept = {path: self._open(path) for path in (self._transformer, self._decode)}
 
-    def run(self, audio: NDArray[np.int16], ids: list[int], frames: int, seed: int) -> NDArray[np.float32]:
+    def run(
+        self, audio: NDArray[np.int16], ids: list[int], frames: int, seed: int, steps: int | None = None
+    ) -> NDArray[np.float32]:
         """Speak a chunk: float32 [n] in units of 16 bits, without the reference.
 
-        `audio` is the reference [n], `ids` the text of reference and chunk together, which take `frames`.
+        `audio` is the reference [n], `ids` the text of reference and chunk together, which take `frames`. After less
+        `steps` than the graphs have it is still noise.
         """
         if self._closed:
             raise EngineError("This voice of f5 is unloaded; open another.")
@@ -61,7 +64,7 @@ class Graphs:
             handed = session.run(dict(zip(session.inputs, told, strict=True)))
         length = handed.pop()
         with self._at_work(self._transformer) as session:
-            denoised = self._denoised(session, handed)
+            denoised = self._denoised(session, handed, steps or self._runs)
         with self._at_work(self._decode) as session:
             (made,) = session.run(dict(zip(session.inputs, (denoised, length), strict=True)))
         return _sound(made)
@@ -72,12 +75,12 @@ class Graphs:
         while self._kept:
             self._kept.popitem()[1].close()
 
-    def _denoised(self, session: Session, handed: list[NDArray[Any]]) -> NDArray[Any]:
+    def _denoised(self, session: Session, handed: list[NDArray[Any]], steps: int) -> NDArray[Any]:
         """Run the steps: what one gives takes the place of what it took. `handed` is empty afterwards."""
         feeds = dict(zip(session.inputs, [*handed, np.zeros(1, np.int32)], strict=True))
         handed.clear()
         noise, *_, time = session.inputs
-        for _ in range(self._runs):
+        for _ in range(steps):
             feeds[noise], feeds[time] = session.run(feeds)
         return feeds[noise]
 

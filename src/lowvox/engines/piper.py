@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lowvox import extras
-from lowvox.engines import piper_phonemes, ranges
+from lowvox.engines import breath, piper_phonemes, ranges
 from lowvox.engines.piper_config import BEGIN, END, PAD
 from lowvox.engines.piper_layout import layout
-from lowvox.engines.vits import Vits, pcm
+from lowvox.engines.vits import LONGEST, Vits, pcm
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -136,8 +136,9 @@ class PiperStream:
         Nothing comes of text without letters and numbers; EngineError where the voice knows none of those.
         """
         sentences = [
-            piper_phonemes.ids(sounds, self._config, padded=self._padded)
+            self._ids(part)
             for sounds in piper_phonemes.phonemes(text, self._config, _clauses)
+            for part in breath.parts(sounds, lambda some: len(self._ids(some)), LONGEST)
         ]
         if not any(sentences) and any(map(str.isalnum, text)):
             raise EngineError(
@@ -146,6 +147,13 @@ class PiperStream:
         for ids in filter(None, sentences):
             for sound in self._voice.run(feeds(ids, self._scales, self._speaker), self._own_front()):
                 yield pcm(sound, self._volume)
+
+    def heaviest(self) -> Iterator[bytes]:
+        """Speak as many phonemes as are ever spoken in one go."""
+        known = sorted(one for several in self._config.phoneme_id_map.values() for one in several)
+        given = feeds([known[at % len(known)] for at in range(LONGEST)], self._scales, self._speaker)
+        for sound in self._voice.heaviest(given, self.rate, self._own_front()):
+            yield pcm(sound, self._volume)
 
     def reset(self) -> None:
         """Let noise that was seeded begin anew."""
@@ -156,6 +164,9 @@ class PiperStream:
     def close(self) -> None:
         """Give back what is the stream's own."""
         self.reset()
+
+    def _ids(self, sounds: Sequence[str]) -> list[int]:
+        return piper_phonemes.ids(sounds, self._config, padded=self._padded)
 
     def _own_front(self) -> Session | None:
         if self._seed is not None and self._front is None:

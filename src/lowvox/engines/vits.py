@@ -7,25 +7,29 @@ the families (`piper`, `vosk_tts`).
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lowvox.errors import DamagedError, EngineError
 from lowvox.memory import allocator
-from lowvox.onnx import split
-from lowvox.onnx.session import Session
+from lowvox.onnx import mapping, split
+from lowvox.onnx.session import MAPPED_SUFFIX, Session
 from lowvox.onnx.stages import stream
 from lowvox.types import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 WINDOW = 64  # frames
+# Symbols of one run, some 25 s of speech: a sentence with more is spoken in parts, so that its memory has an end.
+LONGEST = 640
+# Seconds of sound after which the heaviest run is stopped if it is in windows: each takes what the one before did.
+_TELLING_S = 4.0
 # A profile of this name loads the front for each sentence and lets go of it before the rest is loaded: the least
 # memory, for the price of loading twice a sentence.
 APART = "apart"
@@ -63,7 +67,7 @@ class Vits:
         """Open what draws the noise once more, for whoever wants the same noise again: see `Session`."""
         return self._open(0, seed)
 
-    def run(self, feeds: Mapping[str, NDArray[Any]], front: Session | None = None) -> Iterator[NDArray[np.float32]]:
+    def run(self, feeds: Mapping[str, NDArray[Any]], front: Session | None = None) -> Generator[NDArray[np.float32]]:
         """Speak one sentence: float32 [n] in [-1, 1], window by window.
 
         Feeds that the voice has no input for are left out. `front` is what `seeded` gave, where noise is to be the same
@@ -74,6 +78,7 @@ class Vits:
             yield (front or self._sessions[0]).run(self._known(feeds))[0].reshape(-1)
             return
         handed = self._handed(self._known(feeds), front)
+        self._rest(self._paths[0])
         opened = self._sessions[1:] if self._sessions else [self._open(at) for at in range(1, len(self._paths))]
         try:
             stages = list(zip(self._split.stages, opened, strict=True))
@@ -82,6 +87,19 @@ class Vits:
         finally:
             if not self._sessions:
                 _close(opened)
+            self._rest(*self._paths)
+
+    def heaviest(
+        self, feeds: Mapping[str, NDArray[Any]], rate: int, front: Session | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Speak feeds of the `LONGEST` length as `run` does, no longer than tells what that takes."""
+        made = 0
+        with closing(self.run(feeds, front)) as sounds:
+            for sound in sounds:
+                yield sound
+                made += len(sound)
+                if self._split and made >= _TELLING_S * rate:
+                    return
 
     def close(self) -> None:
         """Unload it; may be called twice."""
@@ -101,9 +119,17 @@ class Vits:
 
     def _open(self, at: int, seed: int | None = None) -> Session:
         name = "default" if self._profile.name == APART else self._profile.name
-        if name == "default" and self._split and self._split.packed:
+        # The front runs once a sentence: packed it would cost more than it saves.
+        if name == "default" and at and self._split and self._split.packed:
             name = "packed"
-        return Session(self._paths[at], Profile(name, self._profile.threads), self._permits, seed)
+        session = Session(self._paths[at], Profile(name, self._profile.threads), self._permits, seed)
+        self._rest(self._paths[at])
+        return session
+
+    def _rest(self, *paths: Path) -> None:
+        """Give back what was read of these parts, where they are mapped: the next run reads it again."""
+        if paths[0].suffix == MAPPED_SUFFIX:
+            mapping.give_back(*paths)
 
 
 @contextmanager

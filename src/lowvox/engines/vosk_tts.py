@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lowvox.engines import ranges, vosk_tts_g2p
-from lowvox.engines.vits import Vits, pcm
+from lowvox.engines import breath, ranges, vosk_tts_g2p
+from lowvox.engines.vits import LONGEST, Vits, pcm
 from lowvox.engines.vosk_tts_bert import WIDTH, Bert
 from lowvox.engines.vosk_tts_config import BEGIN, END, HIGHEST
 from lowvox.engines.vosk_tts_dictionary import Dictionary
 from lowvox.engines.vosk_tts_layout import BERT, DICTIONARY, MODEL, VOCABULARY, layout
 from lowvox.engines.vosk_tts_symbols import Symbols, multi, plain, single
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
+from lowvox.text.sentences import CAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _PERMITS = 2
 _NEEDED = frozenset({"input", "input_lengths", "scales"})
 _SHORTEST = 1e-4  # a length of symbols at which each is one frame
+# A sentence of the longest, each of whose characters is a piece to BERT.
+_PIECES = "я," * (CAP // 2)
 _EDGES = re.compile(r"^[^\w+]+|\W+$")
 
 
@@ -119,14 +122,22 @@ class VoskTtsStream:
 
         Nothing comes of text without letters and numbers; EngineError where the voice knows none of those.
         """
-        voice, settings = self._open(), self._settings
-        feeds = voice.feeds(text)
-        if not feeds:
-            return
-        feeds["scales"] = np.array(settings.scales, np.float32)
-        feeds["sid"] = np.array([settings.speaker], np.int64)
-        for sound in voice.vits.run(feeds, self._own_front(voice)):
-            yield pcm(sound, settings.volume)
+        voice = self._open()
+        for part in breath.parts(text, lambda some: len(voice.symbols(plain(some)).ids), LONGEST):
+            if feeds := voice.feeds(part):
+                for sound in voice.vits.run(feeds | self._manner(), self._own_front(voice)):
+                    yield pcm(sound, self._settings.volume)
+
+    def heaviest(self) -> Iterator[bytes]:
+        """Speak as many symbols as are ever spoken in one go, of a text with as many pieces as BERT ever reads."""
+        voice = self._open()
+        known = sorted(one for several in voice.config.ids.values() for one in several)
+        ids = [known[at % len(known)] for at in range(LONGEST)]
+        feeds = sample(voice.config, ids, self._settings.scales) | self._manner()
+        if voice.bert:
+            voice.bert.vectors(_PIECES, marks=not voice.config.streams)
+        for sound in voice.vits.heaviest(feeds, self.rate, self._own_front(voice)):
+            yield pcm(sound, self._settings.volume)
 
     def reset(self) -> None:
         """Let noise that was seeded begin anew."""
@@ -138,6 +149,13 @@ class VoskTtsStream:
         """Let go of the voice."""
         self.reset()
         self._voice = None
+
+    def _manner(self) -> dict[str, NDArray[Any]]:
+        """Return what says how it is spoken, and who speaks."""
+        return {
+            "scales": np.array(self._settings.scales, np.float32),
+            "sid": np.array([self._settings.speaker], np.int64),
+        }
 
     def _own_front(self, voice: _Voice) -> Session | None:
         if self._settings.seed is not None and self._front is None:

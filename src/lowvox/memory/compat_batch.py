@@ -98,6 +98,6 @@ def _known(length: float) -> batch.Line:
     except NotFoundError:
         model = models.find("recognizer", language)
     entry = engines.entry(model.engine)
-    choice = Choice(model, entry.profiles[0], entry.placements[0])
+    choice = Choice(model, entry.ways(model)[0], entry.placements[0])
     footprint = Footprints(_log.info).of(choice)
     return batch.known(footprint, length, entry.capacity)

@@ -73,7 +73,7 @@ def exercise(
 def _sound() -> bytes:
     """Return what is heard, made where its libraries weigh on nobody."""
     with closing(Worker("sound")) as maker:
-        heard: bytes = maker.call(0, "crowd", workload.longest("recognizer") * _SHARE)
+        heard: bytes = maker.call(0, "crowd", workload.LONGEST["recognizer"] * _SHARE)
     return heard
 
 
@@ -84,7 +84,7 @@ class Exercise:
         """Remember what will be loaded."""
         self._model, self._profile = model, profile
         self._voice = workload.voices(model)[0]
-        self._length = workload.longest(model.role) * _SHARE
+        self._length = workload.longest(model) * _SHARE
         return self
 
     def begin(self, at: str, lifetime: Lifetime, sound: bytes) -> None:

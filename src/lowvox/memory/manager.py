@@ -145,12 +145,16 @@ class Manager:
         found = engines.entry(engine)
         if self._threads is None:
             return found
-        return replace(found, profiles=tuple(replace(profile, threads=self._threads) for profile in found.profiles))
+        profiles, windows = (
+            tuple(replace(profile, threads=self._threads) for profile in several)
+            for several in (found.profiles, found.windows)
+        )
+        return replace(found, profiles=profiles, windows=windows)
 
     def choice(self, model: Model) -> Choice:
         """Return the usual way to run a model."""
         entry = self.entry(model.engine)
-        return Choice(model, entry.profiles[0], entry.placements[0])
+        return Choice(model, entry.ways(model)[0], entry.placements[0])
 
     def footprint(self, model: Model) -> Footprint:
         """Return what a model takes as it is usually run."""

@@ -50,7 +50,7 @@ def footprint(choice: Choice, entry: Entry, patience_s: float = PATIENCE_S) -> F
     it. Raises what the engine raises, and EngineError where it crashes, hangs for `patience_s` or wants more than the
     machine has free.
     """
-    sound = b"" if entry.role == "synthesizer" else _sound(workload.longest("recognizer"))
+    sound = b"" if entry.role == "synthesizer" else _sound(workload.LONGEST["recognizer"])
     with _worker(choice, patience_s) as worker:
         if choice.placement == "in-process":
             _prepare(worker, choice.model)
@@ -119,7 +119,7 @@ class _Trial:
 
     def run(self) -> Footprint:
         """Measure."""
-        longest = workload.longest(self._entry.role)
+        longest = workload.longest(self._choice.model)
         begun = time.perf_counter()
         number = self._worker.call(0, "load", self._entry.at, self._choice.model, self._choice.profile).number
         loaded = self._gauge.now()
@@ -140,10 +140,11 @@ class _Trial:
         short = self._gauge.peak()  # of loading and opening
         long, kept, rtfs = short, 0, []
         for index in range(len(opened)):
-            self._work(index, longest * _SHORT)
+            rtfs.append(self._work(index, longest * _SHORT))
             short = max(short, self._gauge.peak())
-            rtfs.append(self._work(index, longest))
-            self._work(index, longest, live=True)
+            if not self._entry.bounded:
+                rtfs[-1] = self._work(index, longest)
+                self._work(index, longest, live=True)
             long = max(long, short, self._gauge.peak())
             kept = kept or self._gauge.now()
         kept = max(0, self._gauge.now() - kept)

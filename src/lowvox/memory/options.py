@@ -86,9 +86,9 @@ def _levels(models: tuple[Model, ...]) -> Iterator[tuple[int, Model]]:
 def _ways(need: Need, model: Model, level: int, entry: Callable[[str], Entry], cores: int | None) -> Iterator[Option]:
     known = entry(model.engine)
     capacity = min(need.streams, known.capacity or need.streams)
-    caps = CAPS.get(need.role, (0.0,))
+    caps = CAPS.get(need.role, (0.0,))[: 1 if known.bounded else None]
     for profile, (place, placement), (short, cap) in product(
-        known.profiles, enumerate(known.placements), enumerate(caps)
+        known.ways(model), enumerate(known.placements), enumerate(caps)
     ):
         most = min(capacity, known.runs, capacity if cores is None else max(1, cores // profile.threads))
         for runs in range(1, most + 1):

@@ -86,8 +86,16 @@ class RemoteStream:
         return int(self._call("rate"))
 
     def speak(self, text: str) -> Iterator[bytes]:
-        """See `types.SynthesizerStream`: blocks are fetched one by one, so that an unread one is never made."""
-        blocks = self._call("speak", text).number
+        """See `types.SynthesizerStream`."""
+        return self._blocks("speak", text)
+
+    def heaviest(self) -> Iterator[bytes]:
+        """See `types.SynthesizerStream`."""
+        return self._blocks("heaviest")
+
+    def _blocks(self, method: str, *args: Any) -> Iterator[bytes]:
+        """Fetch blocks one by one, so that an unread one is never made."""
+        blocks = self._call(method, *args).number
         try:
             while True:
                 try:

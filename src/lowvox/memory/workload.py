@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lowvox import engines
 from lowvox.audio.utterances import FRAME_BYTES, FRAME_S, Limits
 from lowvox.text.restoration import TOGETHER
 from lowvox.text.sentences import CAP
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from lowvox.types import Model, Role
 
 # The longest input of a role: seconds of sound, characters of text.
-_LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": float(CAP)}
+LONGEST: dict[Role, float] = {"recognizer": Limits().longest_s, "synthesizer": float(CAP)}
 # What makes the most sound of the fewest characters. Measured on espeak, which holds a sentence's sound twice: its
 # largest dictionary is Russian (8 MB), its longest sound Japanese, which spells out "Chinese letter" (286 s).
 _SPELLED = {"ru": "W ", "ja": "一"}
@@ -30,9 +31,10 @@ _WORDS_A_SECOND = 2.5  # of speech
 _LIVE_BYTES = 6 * FRAME_BYTES  # how much sound dictation hears between two partials
 
 
-def longest(role: Role) -> float:
-    """Return the longest input that the role is ever given; 0 where length does not matter."""
-    return _LONGEST.get(role, 0.0)
+def longest(model: Model) -> float:
+    """Return the longest input that a model is ever given; 0 where length does not matter."""
+    entry = engines.ENGINES.get(model.engine)
+    return 0.0 if entry and entry.bounded else LONGEST.get(model.role, 0.0)
 
 
 class Voice(NamedTuple):
@@ -55,11 +57,12 @@ def voices(model: Model) -> list[Voice]:
 def work(role: Role, stream: Any, length: float, sound: bytes, spells: str, *, live: bool = False) -> float:
     """Give a stream an input of `length` and return how many seconds of sound went in or came out.
 
-    `sound` is PCM at 16 kHz, at least as long; `live` gives it bit by bit and asks for partials.
+    `sound` is PCM at 16 kHz, at least as long; `live` gives it bit by bit and asks for partials. A synthesizer that is
+    given no length does the heaviest that it ever does.
     """
     if role == "synthesizer":
-        text = (spells * CAP)[: round(length)]
-        return sum(len(pcm) for pcm in stream.speak(text)) / 2 / float(stream.rate)
+        made = stream.speak((spells * CAP)[: round(length)]) if length else stream.heaviest()
+        return sum(map(len, made)) / 2 / float(stream.rate)
     if role == "punctuator":
         window = int(stream.window)
         count = max(1, TOGETHER // window)

@@ -12,6 +12,7 @@ from lowvox import engines, extras
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models import catalogue, store
 from lowvox.models.disk import MB
+from lowvox.onnx.split import SUFFIX as SPLIT
 from lowvox.types import Model
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def _model(found: store.Installed) -> Model:
     if found.problem:
         raise DamagedError(found.problem)
     role, rate = engines.entry(found.engine).role, _error_rate(found.name)
-    return Model(found.name, found.engine, role, found.languages, found.path, store.digest(found.path), error_rate=rate)
+    split = any(found.path.glob(f"*{SPLIT}"))
+    digest = store.digest(found.path)
+    return Model(found.name, found.engine, role, found.languages, found.path, digest, split=split, error_rate=rate)
 
 
 def _embedded(record: catalogue.Record) -> Model:

@@ -40,7 +40,7 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `lowvox shrink split` wrote: a front that sees the whole sentence, then stages that look only so far.
 
-    `whole` is the sha256 of the graph that was split. `packed` is for parts in 8 bits: mapped as they are they take a
+    `whole` is the sha256 of the graph that was split. `packed` is for stages in 8 bits: mapped as they are they take a
     quarter longer.
     """
 

@@ -36,7 +36,7 @@ class Source:
         self.closed.set()
 
 
-def finished(sound: Ahead) -> bool:
+def finished(sound: Ahead[bytes]) -> bool:
     """Wait until the thread has ended."""
     sound._thread.join(60)
     return not sound._thread.is_alive()
@@ -67,8 +67,7 @@ def test_it_tells_when_the_first_block_came() -> None:
     assert sound.since == 7.0
 
 
-def test_a_minute_waits_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "_PATIENCE_S", 0.001)
+def test_a_minute_waits_and_no_more() -> None:
     source = Source(10_000)
     sound = Ahead(source)
     blocks = iter(sound)
@@ -113,3 +112,15 @@ def test_a_closed_one_asks_for_no_more_sound() -> None:
 
 def test_a_list_is_sound_too() -> None:
     assert list(Ahead([BLOCK] * 3)) == [BLOCK] * 3
+
+
+def test_what_waits_is_weighed() -> None:
+    source = Source(100)
+    sound = Ahead(source, most=10, weigh=lambda _: 2.5)
+    while len(sound._waiting) < 4:
+        assert sound._thread.is_alive()
+    blocks = iter(sound)
+    assert next(blocks) == b"\x01\x00"
+    while len(sound._waiting) < 4:
+        assert sound._thread.is_alive()
+    assert sum(1 for _ in blocks) == 99

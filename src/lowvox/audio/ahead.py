@@ -1,71 +1,92 @@
-"""Listening ahead: live sound is taken from its source at once, and waits while what shall hear it is still loading.
+"""Ahead of need: what a source gives is taken at once and waits, up to a limit, until it is asked for.
 
-A thread reads the source into a bounded queue. Knows no models.
+A thread reads the source. So live sound is heard while what shall understand it is still loading, and the next sentence
+is spoken while the one before is played. Knows no models.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+T = TypeVar("T")
+
 _BLOCKS = 600  # a minute of the microphone's
-_PATIENCE_S = 0.2
 
 
-class Ahead:
-    """Iterate over it for the blocks of `source`; `since` is when the first one came, None before that.
+class Ahead(Generic[T]):
+    """Iterate over it for what `source` gives; `since` is when the first came, None before that.
 
-    `close` stops the thread, at the next block that the source gives.
+    What waits weighs `most` and at most one block more, a block by itself as `weigh` says. `close` stops the thread at
+    the next block that the source gives.
     """
 
-    def __init__(self, source: Iterable[bytes], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: Iterable[T],
+        most: float = _BLOCKS,
+        weigh: Callable[[T], float] = lambda _: 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.since: float | None = None
-        self._source = source
-        self._clock = clock
-        self._blocks: queue.Queue[bytes | BaseException | None] = queue.Queue(_BLOCKS)
-        self._closed = threading.Event()
+        self._source, self._most, self._weigh, self._clock = source, most, weigh, clock
+        self._waiting: deque[T] = deque()
+        self._weight = 0.0
+        self._ended: BaseException | None = None
+        self._closed = False
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="lowvox-ahead", daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[T]:
         """Give the blocks in order, and raise what the source raises."""
         while True:
-            block = self._blocks.get()
-            if block is None:
-                return
-            if isinstance(block, BaseException):
-                raise block
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._ended)
+                if not self._waiting:
+                    break
+                block = self._waiting.popleft()
+                self._weight -= self._weigh(block)
+                self._changed.notify_all()
             yield block
+        if not isinstance(self._ended, StopIteration):
+            assert self._ended
+            raise self._ended
 
     def close(self) -> None:
         """Take no more; may be called twice."""
-        self._closed.set()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def _read(self) -> None:
+        ended: BaseException = StopIteration()
         try:
             for block in self._source:
                 self.since = self.since or self._clock()
                 if not self._put(block):
                     break
         except BaseException as error:  # it is raised where the blocks are used
-            self._put(error)
-        else:
-            self._put(None)
+            ended = error
         finally:
             if close := getattr(self._source, "close", None):
                 close()
+            with self._changed:
+                self._ended = ended
+                self._changed.notify_all()
 
-    def _put(self, what: bytes | BaseException | None) -> bool:
+    def _put(self, block: T) -> bool:
         """Wait for room; False when nobody takes any more."""
-        while not self._closed.is_set():
-            try:
-                self._blocks.put(what, timeout=_PATIENCE_S)
-            except queue.Full:
-                continue
-            return True
-        return False
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._weight < self._most)
+            if self._closed:
+                return False
+            self._waiting.append(block)
+            self._weight += self._weigh(block)
+            self._changed.notify_all()
+        return True

@@ -14,13 +14,15 @@ from lowvox.commands.common import Console, budget_option, common
 from lowvox.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from contextlib import AbstractContextManager
 
     from lowvox.audio.playing import Player
     from lowvox.audio.writing import Writer
     from lowvox.text.reading import Source
     from lowvox.types import Audio
+
+_AHEAD_S = 10.0  # of sound that waits for the loudspeaker: the next sentence
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ def command(
             with sink, bar as reach:
                 blocks = speech.say(source.pieces(reach), voice=voice, **options)
                 try:
-                    tally = _deliver(blocks, sink)
+                    tally = _played(blocks, sink) if output is None else _written(blocks, sink)
                 except KeyboardInterrupt:
                     sink.keep()
                     if output not in (None, "-"):
@@ -127,17 +129,29 @@ def _sink(output: str | None, form: str | None, console: Console) -> Writer | Pl
     return Writer(output, form)
 
 
-def _deliver(blocks: Generator[Audio, None, None], sink: Writer | Player) -> Tally:
+def _played(blocks: Generator[Audio, None, None], sink: Writer | Player) -> Tally:
+    """Pass sound on to a loudspeaker, and make what comes next while it is heard: between sentences is no gap."""
+    from lowvox.audio.ahead import Ahead
+
+    with closing(Ahead(blocks, most=_AHEAD_S, weigh=lambda audio: audio.seconds)) as ahead:
+        return _deliver(iter(ahead), sink)
+
+
+def _written(blocks: Generator[Audio, None, None], sink: Writer | Player) -> Tally:
+    with closing(blocks):
+        return _deliver(blocks, sink)
+
+
+def _deliver(blocks: Iterator[Audio], sink: Writer | Player) -> Tally:
     """Pass sound on; the time that a loudspeaker or a pipe takes is not counted as work."""
     tally = Tally()
     asked = time.perf_counter()
-    with closing(blocks):
-        for audio in blocks:
-            tally.work += time.perf_counter() - asked
-            tally.first = tally.first or tally.work
-            tally.duration += audio.seconds
-            sink.write(audio)
-            asked = time.perf_counter()
+    for audio in blocks:
+        tally.work += time.perf_counter() - asked
+        tally.first = tally.first or tally.work
+        tally.duration += audio.seconds
+        sink.write(audio)
+        asked = time.perf_counter()
     return tally
 
 

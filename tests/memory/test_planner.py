@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -364,6 +365,13 @@ def test_a_model_too_large_to_measure_is_refused_by_its_files() -> None:
         "The files of large have 1800 MB and the budget is 100 MB; nothing was loaded. Take a smaller model (`lowvox "
         "models`) or a larger --budget."
     )
+
+
+def test_a_voice_that_could_be_split_is_told_so(tmp_path: Path) -> None:
+    for split, says in ((False, True), (True, False)):
+        model = Model("amy", "piper", "synthesizer", (), tmp_path, split=split)
+        found = plan((Need("synthesizer", (model,)),), 100 * MB, (), lambda _: Footprint(900 * MB, 0, 0, 1.0))
+        assert str(refusal(found)).endswith("Split, the voice takes far less: `lowvox shrink split amy`.") == says
 
 
 def test_streams_share_a_resident_as_its_capacity_allows() -> None:

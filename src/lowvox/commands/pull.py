@@ -59,9 +59,11 @@ def _pull(console: Console, name: str, mirror: str | None) -> Installed:
 
 def _bring(console: Console, path: Path, name: str | None) -> Installed:
     """Copy from disk."""
+    from lowvox import engines
     from lowvox.models import install
 
     found = install.bring(path, name)
     if not found.languages:
-        console.note(f"Its name does not tell its language: choose it with `-m {found.name}`.")
+        option = "-v" if engines.entry(found.engine).role == "synthesizer" else "-m"
+        console.note(f"Its name does not tell its language: choose it with `{option} {found.name}`.")
     return found

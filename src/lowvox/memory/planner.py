@@ -153,9 +153,18 @@ def refusal(refused: Plan) -> BudgetError:
         told = "; `lowvox fit` tells what that gives up" if refused.gives else ""
         message = (
             f"This needs {-(-smallest // MB)} MB at its peak ({listed}) and {stated} Give it --budget "
-            f"{offer(smallest)}MB or more{told}."
+            f"{offer(smallest)}MB or more{told}.{_split(refused)}"
         )
     return BudgetError(message, needed=smallest, budget=refused.budget)
+
+
+def _split(refused: Plan) -> str:
+    """Say which voice would take far less in parts."""
+    for model in (part.choice.model for part in refused.parts):
+        known = engines.ENGINES.get(model.engine)
+        if known and known.windows and model.path and not model.split:
+            return f" Split, the voice takes far less: `lowvox shrink split {model.name}`."
+    return ""
 
 
 def _planned(option: Option, prices: Prices, *, ask: bool) -> Planned:

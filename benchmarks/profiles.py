@@ -53,12 +53,15 @@ class Settings:
     pattern: bool = True
     level: str = "all"
     threads: int = 1
+    across: int = 1
+    parallel: bool = False
     own_pages: bool = False
     form: str = ".onnx"
     entries: tuple[str, ...] = ()
 
 
 _STILL = "session.intra_op.allow_spinning=0"
+_QUIET = "session.inter_op.allow_spinning=0"
 _UNPACKED = "session.disable_prepacking=1"
 _MAPPED = "session.use_memory_mapped_ort_model=1"
 _IN_PLACE = (_MAPPED, "session.use_ort_model_bytes_directly=1", "session.use_ort_model_bytes_for_initializers=1")
@@ -69,14 +72,20 @@ WAYS = {
     "own pages": Settings(own_pages=True),
     "own pages, arena handed back": Settings(own_pages=True, shrinking=True),
     "own pages, arena off": Settings(own_pages=True, arena=False),
+    "own pages, arena handed back, level extended": Settings(own_pages=True, shrinking=True, level="extended"),
+    "own pages, arena handed back, memory pattern off": Settings(own_pages=True, shrinking=True, pattern=False),
     "memory pattern off": Settings(pattern=False),
     "prepacking off": Settings(entries=(_UNPACKED,)),
     "graph level none": Settings(level="disable_all"),
     "graph level basic": Settings(level="basic"),
     "graph level extended": Settings(level="extended"),
+    "graph level layout": Settings(level="layout"),
     "spinning off": Settings(entries=(_STILL,)),
     "two threads": Settings(threads=2),
     "two threads, spinning off": Settings(threads=2, entries=(_STILL,)),
+    "two threads across operators": Settings(across=2),
+    "two threads across operators, parallel": Settings(across=2, parallel=True),
+    "two threads across operators, parallel, spinning off": Settings(across=2, parallel=True, entries=(_STILL, _QUIET)),
     "denormals as zero": Settings(entries=("session.set_denormal_as_zero=1",)),
     "weights in a file beside": Settings(form=".beside.onnx"),
     "weights beside, prepacking off": Settings(form=".beside.onnx", entries=(_UNPACKED,)),
@@ -122,6 +131,9 @@ def _options(settings: Settings) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = settings.threads
+    options.inter_op_num_threads = settings.across
+    if settings.parallel:
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
     options.enable_cpu_mem_arena = settings.arena
     options.enable_mem_pattern = settings.pattern
     level = "disable_all" if settings.level == "disable_all" else f"enable_{settings.level}"

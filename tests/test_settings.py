@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from lowvox import settings
 from lowvox.errors import UsageError
+from lowvox.onnx.options import LEVELS, Settings
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -54,6 +57,16 @@ def test_environment_reads_numbers_and_truth(monkeypatch: pytest.MonkeyPatch) ->
     assert loaded.recognition == settings.Recognition(punctuation_enabled=False, threads=2)
     assert loaded.speech.rate == 1.5
     assert loaded.audio.model is None
+
+
+def test_settings_of_sessions_have_the_names_of_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[onnx]\nproviders = "cuda,cpu"\nenable_cpu_mem_arena = false\n')
+    monkeypatch.setenv("LOWVOX_ONNX_INTRA_OP_NUM_THREADS", "2")
+    assert settings.load().onnx == settings.Onnx(
+        providers="cuda,cpu", enable_cpu_mem_arena=False, intra_op_num_threads=2
+    )
+    assert {*settings.Onnx.__struct_fields__} == {field.name for field in fields(Settings)}
+    assert get_args(get_args(settings.Level)[0]) == LEVELS
 
 
 def test_megabytes_beat_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +116,11 @@ def test_unknown_keys_are_refused_with_the_nearest(text: str, near: str) -> None
         ('[output]\nmode = "type"', "text, keyboard or clipboard"),
         ("[memory]\nbudget = 300", '"300 MB"'),
         ("[speech]\nrate = true", "a number from 0.5 to 4"),
+        ('[onnx]\nproviders = "cuda;cpu"', "cuda, migraphx, rocm"),
+        ('[onnx]\nproviders = "cuda,auto"', "cuda, migraphx, rocm"),
+        ('[onnx]\ngraph_optimization_level = "99"', "disable_all, basic, extended, layout or all"),
+        ("[onnx]\nenable_cpu_mem_arena = 0", "true or false"),
+        ("[onnx]\nintra_op_num_threads = 0", "a whole number from 1"),
     ],
 )
 def test_wrong_values_are_refused_with_what_is_allowed(line: str, allowed: str) -> None:

@@ -6,6 +6,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
+# What other packages bring the same module; one of them can be installed at a time.
+_OTHERS = {
+    "onnxruntime": (
+        *("onnxruntime-gpu", "onnxruntime-migraphx", "onnxruntime-rocm"),
+        *("onnxruntime-directml", "onnxruntime-openvino"),
+    )
+}
+
 
 def command(extra: str | None) -> str:
     """Return the shell command for an extra, or for what the core needs."""
@@ -17,15 +25,26 @@ def command(extra: str | None) -> str:
 def version(package: str) -> str:
     """Return the version of an installed package, by the name of the module in it; "" where none is known.
 
-    A wheel's folder has it in its name: `importlib.metadata`, which would read it from within, takes 1.6 MB.
+    A wheel's folder has it in its name: `importlib.metadata`, which would read it from within, takes 1.6 MB. One that
+    another package brings has that package's name before it.
     """
-    name = package.replace("-", "_")
-    for folder in sys.path:
-        for found in Path(folder).glob(f"{name}-*.dist-info"):
-            return found.stem.removeprefix(f"{name}-")
+    if found := _version(package):
+        return found
+    for other in _OTHERS.get(package, ()):
+        if found := _version(other):
+            return f"{other} {found}"
     from importlib import metadata
 
     try:
         return metadata.version(package.replace("_", "-"))
     except metadata.PackageNotFoundError:
         return ""
+
+
+def _version(package: str) -> str:
+    """Return the version in the name of a wheel's folder."""
+    name = package.replace("-", "_")
+    for folder in sys.path:
+        for found in Path(folder).glob(f"{name}-*.dist-info"):
+            return found.stem.removeprefix(f"{name}-")
+    return ""

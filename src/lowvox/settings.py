@@ -18,10 +18,13 @@ from msgspec import Meta, Struct
 
 from lowvox import folders
 from lowvox.errors import UsageError
+from lowvox.onnx.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_NAMES = "|".join(PROVIDERS)
 
 # Each description completes the sentence "it must be ...".
 Microphone = Annotated[str, Meta(min_length=1, description='"default", or a number or name in quotes')]
@@ -39,6 +42,18 @@ Factor = Annotated[float, Meta(ge=0, le=2, description="a number from 0 to 2")]
 Times = Annotated[
     str, Meta(min_length=1, description='a time such as "60m", "0" or "-1", and NAME=TIME for roles or models')
 ]
+Providers = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(auto|({_NAMES})(,({_NAMES}))*)$",
+        description=f'"auto", or what may compute, the best first, such as "cuda,cpu": {", ".join(PROVIDERS)}',
+    ),
+]
+Level = Annotated[
+    Literal["disable_all", "basic", "extended", "layout", "all"],
+    Meta(description="disable_all, basic, extended, layout or all"),
+]
+Execution = Annotated[Literal["sequential", "parallel"], Meta(description="sequential or parallel")]
 Size = Annotated[str, Meta(min_length=1, description='a size such as "300 MB", or "auto"')]
 
 Source = Literal["default", "file", "environment"]
@@ -86,6 +101,22 @@ class Memory(Struct, frozen=True):
     keep_alive: Times = "-1"
 
 
+class Onnx(Struct, frozen=True):
+    """How ONNX Runtime runs models, by its own names; what is not set is chosen for each model."""
+
+    providers: Providers = "cpu"
+    intra_op_num_threads: Threads | None = None
+    inter_op_num_threads: Threads | None = None
+    execution_mode: Execution | None = None
+    allow_spinning: Switch | None = None
+    graph_optimization_level: Level | None = None
+    enable_cpu_mem_arena: Switch | None = None
+    enable_memory_arena_shrinkage: Switch | None = None
+    enable_mem_pattern: Switch | None = None
+    disable_prepacking: Switch | None = None
+    set_denormal_as_zero: Switch | None = None
+
+
 class Settings(Struct, frozen=True):
     """All settings, one table each."""
 
@@ -94,6 +125,7 @@ class Settings(Struct, frozen=True):
     output: Output = Output()
     speech: Speech = Speech()
     memory: Memory = Memory()
+    onnx: Onnx = Onnx()
 
 
 MEANINGS = {
@@ -111,6 +143,17 @@ MEANINGS = {
     "speech.volume": "loudness; 1 is normal",
     "memory.budget": "memory for the whole of lowvox, shared by all that run; without it there is no limit",
     "memory.keep_alive": "how long an idle model stays in memory; -1 is for ever",
+    "onnx.providers": "what computes neural models; `lowvox doctor` says what there is",
+    "onnx.intra_op_num_threads": "threads that work on one operator",
+    "onnx.inter_op_num_threads": "operators that are worked on at once, if parallel",
+    "onnx.execution_mode": "operators one after the other, or side by side",
+    "onnx.allow_spinning": "threads wait at full speed instead of sleeping",
+    "onnx.graph_optimization_level": "how far graphs are rewritten when they are loaded",
+    "onnx.enable_cpu_mem_arena": "a run takes its memory in few large pieces",
+    "onnx.enable_memory_arena_shrinkage": "the arena is handed back after each run",
+    "onnx.enable_mem_pattern": "a run's memory is laid out as that of one of the same shape was",
+    "onnx.disable_prepacking": "weights are not copied into the order in which they are read",
+    "onnx.set_denormal_as_zero": "numbers next to nothing count as nothing",
 }
 
 

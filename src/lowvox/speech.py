@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from lowvox import models, settings
@@ -77,6 +77,7 @@ class Speech:
         self.manager = Manager(
             stated.budget(budget, self.settings.memory.budget),
             threads=threads or self.settings.recognition.threads,
+            session=cache(partial(stated.session, self.settings.onnx, on_note)),
             keep_alive=stated.keep_alive(keep_alive, self.settings.memory.keep_alive),
             on_note=on_note,
             on_mark=self.monitor.mark,

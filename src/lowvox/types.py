@@ -8,7 +8,7 @@ engine needs no numpy for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,11 +189,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How an engine runs a model: session settings by `name`, threads of one run, frames of a decoder's window."""
+    """How an engine runs a model: session settings by `name`, threads of one run, frames of a decoder's window.
+
+    `stated` are session settings (see `onnx.options.Settings`) that the user stated, which go before those of the name.
+    """
 
     name: str = "default"
     threads: int = 1
     window: int | None = None
+    stated: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import pytest
 from lowvox import extras
 from lowvox.commands import doctor
 from lowvox.engines import ENGINES
+from lowvox.onnx import providers
+from lowvox.onnx.providers import PROVIDERS, swap
 from lowvox.report.doctor import Check, lines
 
 if TYPE_CHECKING:
@@ -45,6 +47,29 @@ def test_every_part_is_examined() -> None:
     assert found["telemetry"]["status"] == "ok"
     assert "CPUExecutionProvider" in found["onnxruntime"]["detail"]
     assert "--budget auto takes" in found["memory"]["detail"]
+
+
+def test_every_provider_is_there_or_missing_with_its_wheel() -> None:
+    found = findings()
+    for name, known in PROVIDERS.items():
+        check = found[f"provider {name}"]
+        if check["status"] == "ok":
+            assert "computes here" in check["detail"]
+        elif sys.platform in known.systems:
+            assert check["fix"] == swap(name)
+            assert known.wheel in check["fix"]
+        else:
+            assert (check["fix"], known.wheel in check["detail"]) == (None, True)
+    assert found["provider cpu"]["status"] == "ok"
+
+
+def test_two_wheels_that_have_overwritten_each_other_are_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "installed", lambda: ("onnxruntime-gpu", "onnxruntime"))
+    found = next(doctor.onnx())
+    assert found.status == "warning"
+    assert "onnxruntime-gpu and onnxruntime have overwritten each other" in found.detail
+    assert found.fix
+    assert "uninstall -y onnxruntime-gpu onnxruntime && " in found.fix
 
 
 def test_no_engine_is_loaded() -> None:

@@ -256,6 +256,7 @@ def test_a_row_depends_on_all_that_could_change_it() -> None:
         *(key(replace(choice, placement="in-process"), "numpy"), key(replace(choice, runs=2), "numpy")),
         *(key(replace(choice, profile=Profile(**change)), "numpy") for change in ({"name": "lean"}, {"threads": 2})),
         key(replace(choice, profile=Profile(window=32)), "numpy"),
+        *(key(replace(choice, profile=Profile(stated=(pair,))), "numpy") for pair in (("a", 1), ("a", "1"), ("b", 1))),
         *(
             key(Choice(replace(MODEL, **change)), "numpy")  # type: ignore[arg-type]
             for change in ({"name": "n"}, {"engine": "pocketsphinx"}, {"digest": "abd"}, {"variant": "int8"})

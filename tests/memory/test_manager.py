@@ -878,6 +878,12 @@ def test_jobs_are_as_many_as_fit(staff: Staff) -> None:
     assert manager.plan([need]).fits
 
 
+def test_session_settings_are_for_models_that_have_a_session(staff: Staff) -> None:
+    manager = staff(session=lambda: (("enable_mem_pattern", False),))
+    assert manager.entry("lowvox-te").profiles[0].stated == (("enable_mem_pattern", False),)
+    assert manager.entry("espeak").profiles[0].stated == ()
+
+
 def test_threads_are_those_asked_for(staff: Staff) -> None:
     assert staff(threads=3).choice(A).profile.threads == 3
     assert staff().choice(A).profile.threads == 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from lowvox.errors import UsageError
+from lowvox.errors import NotFoundError, UsageError
 from lowvox.memory import stated
 from lowvox.memory.budget import Budget
 from lowvox.memory.keeping import KeepAlive
+from lowvox.onnx import providers
+from lowvox.settings import Onnx
+from lowvox.types import Profile
 
 
 def test_what_was_stated_goes_before_the_settings() -> None:
@@ -29,3 +32,31 @@ def test_what_is_wrong_in_the_settings_is_named() -> None:
         stated.budget(None, "12 parsecs")
     with pytest.raises(UsageError, match=r"^The setting memory\.keep_alive: "):
         stated.keep_alive(None, "soon")
+
+
+def test_session_settings_that_nobody_stated_are_none() -> None:
+    assert stated.session(Onnx(), pytest.fail) == ()
+    assert stated.session(Onnx(enable_mem_pattern=False, inter_op_num_threads=2), pytest.fail) == (
+        ("enable_mem_pattern", False),
+        ("inter_op_num_threads", 2),
+    )
+
+
+def test_providers_are_those_that_work_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"cuda": providers.ABSENT, "openvino": "", "cpu": ""}
+    monkeypatch.setattr(providers, "survey", lambda: here)
+    said: list[str] = []
+    assert stated.session(Onnx(providers="cuda,openvino,cpu"), said.append) == (("providers", ("openvino", "cpu")),)
+    assert stated.session(Onnx(providers="cuda,cpu"), said.append) == ()
+    assert len(said) == 2
+    with pytest.raises(NotFoundError, match="provider cuda is not in"):
+        stated.session(Onnx(providers="cuda"), said.append)
+
+
+def test_threads_of_an_operator_are_the_threads_of_the_profile() -> None:
+    """Plans count them."""
+    usual = Profile(window=64)
+    assert stated.profile(usual, None, ()) == usual
+    assert stated.profile(usual, 3, ()) == Profile(threads=3, window=64)
+    said = (("enable_mem_pattern", False), ("intra_op_num_threads", 2))
+    assert stated.profile(usual, 3, said) == Profile(threads=2, window=64, stated=said[:1])

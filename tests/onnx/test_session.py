@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -144,15 +141,31 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         Session(tmp_path / "missing.onnx")
 
 
+def test_another_setting_is_another_session(stack: bytes) -> None:
+    set_so = Profile(stated=(("enable_mem_pattern", False),))
+    plain, stated, again = Session(stack), Session(stack, set_so), Session(stack, set_so)
+    assert plain._session is not stated._session
+    assert stated._session is again._session
+    assert stated.run({"x": ONES})[0] == pytest.approx(plain.run({"x": ONES})[0])
+    assert plain.provider == "cpu"
+
+
 def test_an_unknown_profile(stack: bytes) -> None:
     with pytest.raises(UsageError, match="no session profile 'fast'; there are default, "):
         Session(stack, Profile("fast"))
+
+
+def test_arrays_that_the_graph_does_not_take_are_left_out(stack: bytes) -> None:
+    session = Session(stack)
+    alone = session.run({"x": ONES})[0]
+    assert session.run({"x": ONES, "sid": np.zeros(1, np.int64)})[0] == pytest.approx(alone)
 
 
 @pytest.mark.parametrize(
     ("feeds", "reason"),
     [
         ({}, "Required inputs"),
+        ({"y": ONES}, "Required inputs"),
         ({"x": np.ones((3, 7), np.float32)}, "Got invalid dimensions"),
         ({"x": np.ones((3, 64))}, "Unexpected input data type"),
     ],
@@ -163,44 +176,6 @@ def test_arrays_that_do_not_fit(
     with pytest.raises(EngineError, match=rf"^The graph failed at work \({reason}.*\); try another model\.$"):
         Session(stack).run(feeds)
     assert capfd.readouterr() == ("", "")
-
-
-def test_no_more_memory_is_not_called_damage() -> None:
-    told = sessions._told(DamagedError, "x.onnx cannot be loaded", RuntimeError("std::bad_alloc"), "copy it again")
-    assert type(told) is EngineError
-    assert str(told) == (
-        "x.onnx cannot be loaded: there was no more memory for it; close something or take a smaller model."
-    )
-    assert "(KeyError)" in str(sessions._told(EngineError, "x failed", KeyError(), "try"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
-@pytest.mark.parametrize(("environment", "expected"), [({}, 1), ({"MALLOC_MMAP_THRESHOLD_": "33554432"}, 0)])
-def test_large_pieces_get_pages_of_their_own_unless_the_user_says_otherwise(
-    environment: dict[str, str], expected: int
-) -> None:
-    """Once a large piece was freed, glibc puts the next into its heap; with a fixed threshold it does not."""
-    code = """
-import ctypes
-from lowvox.onnx.session import _own_pages
-
-class Info(ctypes.Structure):
-    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
-    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
-
-c = ctypes.CDLL(None)
-c.malloc.argtypes, c.malloc.restype, c.free.argtypes = [ctypes.c_size_t], ctypes.c_void_p, [ctypes.c_void_p]
-c.mallinfo2.restype = Info
-_own_pages()
-c.free(c.malloc(16 << 20))
-before = c.mallinfo2().hblks
-c.malloc(8 << 20)
-print(c.mallinfo2().hblks - before)
-"""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=bare | environment, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == expected
 
 
 def test_unloading_gives_the_memory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

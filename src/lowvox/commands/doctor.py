@@ -84,6 +84,10 @@ def _package(name: str, module: str, extra: str | None, brings: str) -> Check:
     from importlib.metadata import version
 
     package = _PACKAGES.get(module, module)
+    if module == "onnxruntime":
+        from lowvox.onnx.providers import installed
+
+        package = installed()[0]  # one of several wheels that bring this module
     return Check(name, "ok", f"{brings}: {package} {version(package)}")
 
 
@@ -94,8 +98,16 @@ def onnx() -> Iterator[Check]:
     if find_spec("onnxruntime") is None:
         yield Check("onnxruntime", "missing", "running neural models", how_to_get(None))
         return
-    onnxruntime = runtime()
-    yield Check("onnxruntime", "ok", f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}")
+    from lowvox.onnx.providers import installed
+
+    onnxruntime, wheels = runtime(), installed()
+    built_with = ", ".join(onnxruntime.get_available_providers())
+    if len(wheels) == 1:
+        yield Check("onnxruntime", "ok", f"{wheels[0]} {onnxruntime.__version__}, {built_with}")
+    else:
+        pip = f"{sys.executable} -m pip"
+        fix = f"{pip} uninstall -y {' '.join(wheels)} && {pip} install {wheels[0]}"
+        yield Check("onnxruntime", "warning", f"{' and '.join(wheels)} have overwritten each other: only one fits", fix)
     if telemetry_off():
         yield Check("telemetry", "ok", "off: ORT_DISABLE_TELEMETRY=1 was set before ONNX Runtime was imported")
     else:
@@ -105,6 +117,25 @@ def onnx() -> Iterator[Check]:
             "ONNX Runtime was imported before lowvox could turn it off, and has written below the home folder",
             "set ORT_DISABLE_TELEMETRY=1",
         )
+
+
+def providers() -> Iterator[Check]:
+    """What can compute neural models here, after trying it; what cannot comes with the wheel that brings it."""
+    from lowvox.onnx.providers import PROVIDERS, installed, survey, swap
+
+    if find_spec("onnxruntime") is None:
+        return
+    for name, why in survey().items():
+        known = PROVIDERS[name]
+        if not why:
+            use = "" if name == "cpu" else f'; the setting onnx.providers = "{name},cpu" has models use it'
+            yield Check(f"provider {name}", "ok", f"computes here{use}")
+        elif known.systems and sys.platform not in known.systems:
+            detail = f"is not for this system ({sys.platform}): its wheel {known.wheel} needs {known.needs}"
+            yield Check(f"provider {name}", "missing", detail)
+        else:
+            detail = f"{why}; it needs {known.needs} and its wheel in the place of {installed()[0]}"
+            yield Check(f"provider {name}", "missing", detail, swap(name))
 
 
 def sound() -> Iterator[Check]:
@@ -229,6 +260,7 @@ CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     engines,
     extras,
     onnx,
+    providers,
     sound,
     typing,
     clipboard,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from lowvox.engines.vits import APART
 from lowvox.errors import DamagedError, EngineError
 from lowvox.onnx import runtime
 from lowvox.onnx.session import Session
-from lowvox.types import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from lowvox.types import Profile
 
 LOUDEST = 32767
 # The seed is one for the whole process, and a graph takes it when it is loaded.
@@ -39,7 +41,7 @@ class Graphs:
 
     def __init__(self, paths: tuple[Path, Path, Path], profile: Profile, runs: int) -> None:
         self._preprocess, self._transformer, self._decode = paths
-        self._profile = Profile("default" if profile.name == APART else profile.name, profile.threads)
+        self._profile = replace(profile, name="default") if profile.name == APART else profile
         self._runs = runs
         self._closed = False
         self._between = 0  # how many arrays go from the first graph to the second, with the time

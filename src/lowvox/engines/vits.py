@@ -8,6 +8,7 @@ the families (`piper`, `vosk_tts`).
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from lowvox.memory import allocator
 from lowvox.onnx import mapping, split
 from lowvox.onnx.session import MAPPED_SUFFIX, Session
 from lowvox.onnx.stages import stream
-from lowvox.types import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from lowvox.types import Profile
 
 WINDOW = 64  # frames
 # Symbols of one run, some 25 s of speech: a sentence with more is spoken in parts, so that its memory has an end.
@@ -122,7 +124,7 @@ class Vits:
         # The front runs once a sentence: packed it would cost more than it saves.
         if name == "default" and at and self._split and self._split.packed:
             name = "packed"
-        session = Session(self._paths[at], Profile(name, self._profile.threads), self._permits, seed)
+        session = Session(self._paths[at], replace(self._profile, name=name), self._permits, seed)
         self._rest(self._paths[at])
         return session
 

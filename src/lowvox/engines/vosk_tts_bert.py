@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,13 +17,14 @@ import numpy as np
 from lowvox.engines.vits import APART
 from lowvox.errors import DamagedError, NotFoundError
 from lowvox.onnx.session import Session
-from lowvox.types import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from lowvox.types import Profile
 
 WIDTH = 768
 _MARKS = frozenset('-,.?!;:"')
@@ -102,7 +104,7 @@ class Bert:
             raise NotFoundError(f"There is no {vocabulary}; copy or pull the voice again.") from error
         self._model, self._permits = model, permits
         # Apart, nothing that is not at work is loaded.
-        self._profile = Profile("default", profile.threads) if profile.name == APART else profile
+        self._profile = replace(profile, name="default") if profile.name == APART else profile
         self._session = None if profile.name == APART else self._open()
 
     def vectors(self, text: str, *, marks: bool) -> NDArray[np.float32]:

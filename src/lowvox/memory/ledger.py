@@ -51,6 +51,7 @@ def _names(choice: Choice) -> tuple[object, ...]:
     return (
         *(model.engine, model.name, model.digest, model.variant),
         *(profile.name, f"threads={profile.threads}", f"window={profile.window}"),
+        *(f"{name}={value!r}" for name, value in profile.stated),
         *(choice.placement, f"runs={choice.runs}"),
     )
 

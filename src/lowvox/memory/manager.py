@@ -17,6 +17,7 @@ from lowvox import engines
 from lowvox.errors import BudgetError, EngineError
 from lowvox.memory import holder, limit, meter, planner
 from lowvox.memory import residency as happened
+from lowvox.memory import stated as said
 from lowvox.memory.footprints import SOUND, Footprints
 from lowvox.memory.keeper import Keeper
 from lowvox.memory.keeping import KeepAlive
@@ -41,6 +42,7 @@ _managers: set[Manager] = set()
 class Manager:
     """Holds what one `Speech` has loaded. Safe to use from several threads; `close` ends everything.
 
+    `session` is asked for what the user stated of ONNX Runtime's sessions, before the first model that has some.
     `on_note` receives sentences for the person who waits, `on_mark` (kind, name) at each load, run and eviction,
     `on_busy` whether anything is loading or lent.
     """
@@ -50,6 +52,7 @@ class Manager:
         budget: Budget | None = None,
         *,
         threads: int | None = None,
+        session: Callable[[], said.Session] = tuple,
         keep_alive: KeepAlive | None = None,
         on_note: Callable[[str], None] = lambda _: None,
         on_mark: Callable[[str, str], None] = lambda *_: None,
@@ -59,7 +62,7 @@ class Manager:
         self.budget = budget
         self.keep_alive = keep_alive or KeepAlive()
         self.footprints = Footprints(on_note)
-        self._threads = threads
+        self._threads, self._session = threads, session
         self._mark = on_mark
         self._busy = on_busy
         self._share = Share(budget, on_note)
@@ -141,12 +144,11 @@ class Manager:
         )
 
     def entry(self, engine: str) -> Entry:
-        """Return an engine's entry, with the threads that were asked for."""
+        """Return an engine's entry, with the threads and the session settings that were asked for."""
         found = engines.entry(engine)
-        if self._threads is None:
-            return found
+        session = self._session() if found.package == "onnxruntime" else ()
         profiles, windows = (
-            tuple(replace(profile, threads=self._threads) for profile in several)
+            tuple(said.profile(each, self._threads, session) for each in several)
             for several in (found.profiles, found.windows)
         )
         return replace(found, profiles=profiles, windows=windows)

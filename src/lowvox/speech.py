@@ -13,9 +13,10 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lowvox import models, settings
+from lowvox import engines, models, settings
 from lowvox.casting import Casting
 from lowvox.dictation import Dictation, until
 from lowvox.memory import meter, running, stated
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from lowvox.audio.reading import Recording
     from lowvox.audio.utterances import Limits
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lowvox.memory.budget import Budget
     from lowvox.memory.planner import Plan
     from lowvox.punctuation import Borrowed
+    from lowvox.text.aloud.lexicon import Lexicon
     from lowvox.text.ssml import Passage
     from lowvox.types import Choice, PunctuatorStream, Role, Usage
 
@@ -221,17 +222,20 @@ class Speech:
         rate: float | None = None,
         pitch: float | None = None,
         volume: float | None = None,
+        lexicon: str | Path | None = None,
         **more: object,
     ) -> Generator[Audio, None, None]:
         """Speak text, or pieces of text of any total length, sentence by sentence in flat memory.
 
-        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own. `more` are options of the engine alone, such
-        as `seed` or `reference`; UsageError for one that it does not have. Text that begins with `<speak` is SSML. All
-        sound has the rate of the first voice.
+        `rate`, `pitch` and `volume` are factors; 1.0 is the voice's own. `lexicon` is a file of words and how they are
+        said: NotFoundError where there is none, DamagedError where it has a broken line. `more` are options of the
+        engine alone, such as `seed` or `reference`; UsageError for one that it does not have. Text that begins with
+        `<speak` is SSML. All sound has the rate of the first voice.
         """
         from lowvox.audio.resampling import same_rate
         from lowvox.text.ssml import passages
 
+        words = _lexicon(lexicon) if lexicon else None
         usual = self.settings.speech
         options: dict[str, Any] = {
             "pitch": usual.pitch if pitch is None else pitch,
@@ -240,7 +244,8 @@ class Speech:
         rate = usual.rate if rate is None else rate
         sound_rate = 0
         for passage in passages([text] if isinstance(text, str) else text):
-            spoken = self._spoken(passage, voice or self.voice, options | {"rate": rate * passage.manner.rate})
+            options["rate"] = rate * passage.manner.rate
+            spoken = self._spoken(passage, voice or self.voice, options, words)
             for audio in same_rate(spoken, sound_rate):
                 sound_rate = audio.rate
                 yield audio
@@ -283,7 +288,9 @@ class Speech:
             yield from self._written_live(heard, punctuator)
         self._advise()
 
-    def _spoken(self, passage: Passage, voice: str | None, options: dict[str, Any]) -> Generator[Audio, None, None]:
+    def _spoken(
+        self, passage: Passage, voice: str | None, options: dict[str, Any], lexicon: Lexicon | None
+    ) -> Generator[Audio, None, None]:
         """Speak what is said in one manner; another language has its own voice."""
         from lowvox import synthesis
 
@@ -292,13 +299,13 @@ class Speech:
         language = passage.manner.language or self.language
         speaker = self._casting.speaker(voice, language)
         name, _, who = (voice or "").partition("+")
-        if speaker.model.path:
-            voice = f"+{who}" if who else None
-        else:  # the voice is a language of espeak
+        if speaker.model.engine == "espeak":  # the voice is one of its languages
             language = name or language
+        else:
+            voice = f"+{who}" if who else None
         with self.manager.lease(speaker, language=language, voice=voice, **options) as (stream,):
-            # espeak pauses by itself
-            yield from synthesis.spoken(passage, stream, language, speaker.cap, pauses=bool(speaker.model.path))
+            pauses = not engines.entry(speaker.model.engine).pauses
+            yield from synthesis.spoken(passage, stream, language, speaker.cap, pauses=pauses, lexicon=lexicon)
 
     def _written(self, heard: Iterable[Segment], choice: Choice | None) -> Iterable[Segment]:
         """Turn what was heard into what is written."""
@@ -373,6 +380,12 @@ def punctuate(text: str, **options: Any) -> str:
     """Put punctuation and capitals into text, line by line; `options` are those of `Speech`."""
     with Speech(**options) as speech:
         return "".join(speech.punctuate(text))
+
+
+def _lexicon(path: str | Path) -> Lexicon:
+    from lowvox.text.aloud import lexicon
+
+    return lexicon.read(Path(path))
 
 
 def _counted(recording: Recording, on_progress: Progress) -> Iterator[bytes]:

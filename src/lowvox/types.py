@@ -301,11 +301,12 @@ class SynthesizerStream(Stream, Protocol):
     def speak(self, text: str) -> Iterator[bytes]:
         """Speak one sentence as blocks of PCM; closing the iterator stops the work."""
 
-    def heaviest(self) -> Iterator[bytes]:
-        """Do what takes the most memory of all that `speak` may ever do: it is what measuring measures.
 
-        Only where the engine is `bounded`, so that no text takes more than another.
-        """
+class BoundedStream(SynthesizerStream, Protocol):
+    """A stream of an engine whose runs are bounded, so that no text takes more than another."""
+
+    def heaviest(self) -> Iterator[bytes]:
+        """Do what takes the most memory of all that `speak` may ever do: it is what measuring measures."""
 
 
 class Resident(Protocol):

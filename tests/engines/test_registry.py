@@ -29,7 +29,7 @@ def test_its_streams_do_what_their_role_asks(name: str) -> None:
     streams = [kind for kind in vars(found).values() if isinstance(kind, type) and kind.__name__.endswith("Stream")]
     residents = [kind for kind in vars(found).values() if isinstance(kind, type) and kind.__name__.endswith("Resident")]
     assert len(streams) == len(residents) == 1
-    assert public(PROTOCOLS[entry.role]) <= public(streams[0])
+    assert public(types.BoundedStream if entry.bounded else PROTOCOLS[entry.role]) <= public(streams[0])
     assert public(types.Resident) <= public(residents[0])
     assert public(types.Engine) <= public(getattr(found, engine))
 

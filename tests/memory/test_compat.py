@@ -17,7 +17,7 @@ import pytest
 
 import lowvox.memory
 from lowvox import engines, models
-from lowvox.errors import BudgetError, UsageError
+from lowvox.errors import BudgetError, NotFoundError, UsageError
 from lowvox.memory import (
     BatchSizeOptimizer,
     MemoryMonitor,
@@ -318,9 +318,14 @@ def line(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """A ledger that knows the model that lowvox would load: a stream takes 50 MB or little, a unit of input 1 MB."""
     role = request.param
     if role == "recognizer":
-        monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    elif not engines.available("espeak"):
-        pytest.skip("needs a synthesizer, and none is installed")
+        require = engines.require
+
+        def required(name: str) -> None:
+            if engines.entry(name).role == "synthesizer":
+                raise NotFoundError("There is no voice.")
+            require(name)
+
+        monkeypatch.setattr(engines, "require", required)
     model = models.find(role, "en")
     entry = engines.entry(model.engine)
     choice = Choice(model, entry.profiles[0], entry.placements[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lowvox.commands.common import Console, common
+from lowvox.commands.common import Console, budget_option, common
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
@@ -34,28 +34,43 @@ class Row:
     problem: str | None = None
 
 
-@click.command(epilog="\b\nExamples:\n  lowvox models -l de\n  lowvox models --json\n")
+@click.command(epilog="\b\nExamples:\n  lowvox models -l de\n  lowvox models --voices -l en --budget 100MB\n")
 @click.option("-l", "--language", metavar="LANG", help="Only models for this language, such as en, ru or pt-br.")
+@click.option("--voices", is_flag=True, help="Only voices, and which of them speaks where none is asked for.")
+@budget_option
 @common
-def command(console: Console, language: str | None) -> None:
+def command(console: Console, language: str | None, voices: bool, budget: str | None) -> None:
     """List the models that are installed and those that `pull` can bring.
 
     The quality is the error rate that its makers publish, each on a test set of its own.
     """
     from lowvox.models import catalogue
 
-    rows = _rows()
+    if budget and not voices:
+        raise click.UsageError("--budget is for --voices: `lowvox fit` plans the other roles.")
+    rows = [row for row in _rows() if row.role == "synthesizer" or not voices]
     if language:
         rows = [row for row in rows if catalogue.serves(row.languages, language)]
         if not rows:
             raise catalogue.unknown(language)
+    chosen = _speaker(language, budget, console) if voices else {}
     if console.json:
-        console.emit({"models": rows})
+        console.emit({"models": rows, **chosen})
         return
     _show(rows)
     for row in rows:
         if row.problem:
             console.note(row.problem)
+    if chosen:
+        console.note(f"\nWhere no voice is asked for, {chosen['voice']} speaks {chosen['language']}.")
+
+
+def _speaker(language: str | None, budget: str | None, console: Console) -> dict[str, str]:
+    """Ask the planner who speaks a language, inside a budget."""
+    from lowvox.speech import Speech
+
+    with Speech(language=language, budget=budget, on_note=console.note) as speech:
+        return {"voice": speech.speaker().model.name, "language": speech.language}
 
 
 def _rows() -> list[Row]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lowvox.audio.playing import Player
     from lowvox.audio.writing import Writer
+    from lowvox.speech import Speech
     from lowvox.text.reading import Source
     from lowvox.types import Audio
 
@@ -49,6 +50,7 @@ class Tally:
 @click.option("--volume", type=float, metavar="FACTOR", help="Loudness from 0 to 2; 1 is normal.")
 @click.option("-o", "--output", metavar="OUT", help="A .wav, .flac, .ogg or .raw file, or - for standard output.")
 @click.option("--format", "form", type=click.Choice(["wav", "flac", "ogg", "raw"]), help="Whatever OUT is called.")
+@click.option("--lexicon", metavar="FILE", help="Words and how they are said, one on a line: GIF = jiff.")
 @click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="An option of the engine alone, as seed=1.")
 @click.option("--list-voices", is_flag=True, help="List the voices, of --language if it is given, and end.")
 @budget_option
@@ -63,6 +65,7 @@ def command(
     volume: float | None,
     output: str | None,
     form: str | None,
+    lexicon: str | None,
     more: tuple[str, ...],
     list_voices: bool,
     budget: str | None,
@@ -76,7 +79,7 @@ def command(
     """
     if list_voices:
         return _list(language, console)
-    options = {"rate": rate, "pitch": pitch, "volume": volume, **dict(map(_option, more))}
+    options = {"rate": rate, "pitch": pitch, "volume": volume, "lexicon": lexicon, **dict(map(_option, more))}
     with _source(" ".join(text), file) as source:
         sink = _sink(output, form, console)
 
@@ -96,7 +99,7 @@ def command(
                 if not tally.duration:
                     raise UsageError(f"{source.name} holds nothing to speak; give it some words.")
             if console.json:
-                used = voice or speech.voice or speech.language
+                used = voice or speech.voice or _usual(speech)
                 console.emit(_result(tally, used) | {"memory": speech.memory()})
             elif output not in (None, "-"):
                 console.note(f"Wrote {output}: {tally.duration:.1f} s of speech.")
@@ -165,6 +168,12 @@ def _result(tally: Tally, voice: str) -> dict[str, object]:
     }
 
 
+def _usual(speech: Speech) -> str:
+    """Name the voice that speaks where none is asked for."""
+    model = speech.speaker().model
+    return speech.language if model.engine == "espeak" else model.name
+
+
 def _option(stated: str) -> tuple[str, Any]:
     """Read `name=value`; a value that is a number is one."""
     name, sign, value = stated.partition("=")
@@ -177,7 +186,7 @@ def _option(stated: str) -> tuple[str, Any]:
 
 
 def _list(language: str | None, console: Console) -> int:
-    """Print the voices, one on a line: those that are installed, then espeak's."""
+    """Print the voices, one on a line: those that are here, then espeak's."""
     from lowvox import engines
 
     base = (language or "").lower().partition("-")[0]
@@ -204,14 +213,17 @@ def _list(language: str | None, console: Console) -> int:
 
 
 def _installed(base: str) -> list[tuple[str, str]]:
-    """Return the voices that were pulled, with what they are."""
+    """Return the voices that were pulled or came with lowvox, all but espeak's, with what they are."""
     from lowvox import engines, models
 
+    here = [(found.name, found.engine, found.languages) for found in models.installed()]
+    here += [(record.name, record.engine, record.languages) for record in models.records().values() if record.embedded]
     return [
-        (found.name, f"{found.engine}, {' '.join(found.languages)}")
-        for found in models.installed()
-        if engines.entry(found.engine).role == "synthesizer"
-        and (not base or base in {code.partition("-")[0] for code in found.languages})
+        (name, f"{engine}, {' '.join(languages)}")
+        for name, engine, languages in here
+        if engines.entry(engine).role == "synthesizer"
+        and engine != "espeak"
+        and (not base or base in {code.partition("-")[0] for code in languages})
     ]
 
 

@@ -18,6 +18,7 @@ from lowvox.engines.f5_layout import DECODE, PREPROCESS, SAMPLES, TRANSFORMER, V
 from lowvox.engines.f5_plan import RATE
 from lowvox.engines.f5_text import SPACE, Vocabulary
 from lowvox.errors import EngineError, NotFoundError, UsageError
+from lowvox.text.aloud import spoken_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ class F5Resident:
 
     def open(
         self,
-        language: str = "",  # noqa: ARG002  # the vocabulary decides what can be read
+        language: str = "",
         voice: str | None = None,
         rate: float = 1.0,
         pitch: float = 1.0,
@@ -100,7 +101,7 @@ class F5Resident:
         said += SPACE if said.endswith(_ENDS) else f".{SPACE}"
         pace = f5_plan.pace(len(chosen.audio), said, rate, max_chunk_duration, self._facts.frames)
         speaker = Speaker(self._graphs, self._vocabulary, chosen.audio, said, pace, seed)
-        return F5Stream(speaker, volume, round(cross_fade_duration * RATE))
+        return F5Stream(speaker, volume, round(cross_fade_duration * RATE), language)
 
     def close(self) -> None:
         """Unload it."""
@@ -150,15 +151,15 @@ class F5Stream:
 
     rate = RATE
 
-    def __init__(self, speaker: Speaker, volume: float, overlap: int) -> None:
+    def __init__(self, speaker: Speaker, volume: float, overlap: int, language: str) -> None:
         self._speaker: Speaker | None = speaker
-        self._volume, self._overlap = volume, overlap
+        self._volume, self._overlap, self._language = volume, overlap, language
 
     def speak(self, text: str) -> Iterator[bytes]:
         """Speak one sentence, chunk by chunk; nothing where it has no letters."""
         if self._speaker is None:
             raise EngineError("This stream of f5 is closed; open another.")
-        for sound in joined(self._speaker.sounds(text), self._overlap):
+        for sound in joined(self._speaker.sounds(spoken_form(text, self._language)), self._overlap):
             if len(sound):
                 yield _pcm(sound, self._volume)
 

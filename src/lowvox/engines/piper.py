@@ -17,6 +17,7 @@ from lowvox.engines.piper_config import BEGIN, END, PAD
 from lowvox.engines.piper_layout import layout
 from lowvox.engines.vits import LONGEST, Vits, pcm
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
+from lowvox.text.aloud import spoken_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -135,6 +136,8 @@ class PiperStream:
 
         Nothing comes of text without letters and numbers; EngineError where the voice knows none of those.
         """
+        if self._config.phoneme_type == "text":  # espeak reads numbers by itself
+            text = spoken_form(text, self._config.languages[0])
         sentences = [
             self._ids(part)
             for sounds in piper_phonemes.phonemes(text, self._config, _clauses)

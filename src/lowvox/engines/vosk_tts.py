@@ -20,6 +20,7 @@ from lowvox.engines.vosk_tts_dictionary import Dictionary
 from lowvox.engines.vosk_tts_layout import BERT, DICTIONARY, MODEL, VOCABULARY, layout
 from lowvox.engines.vosk_tts_symbols import Symbols, multi, plain, single
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
+from lowvox.text.aloud import spoken_form
 from lowvox.text.sentences import CAP
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class VoskTtsStream:
         Nothing comes of text without letters and numbers; EngineError where the voice knows none of those.
         """
         voice = self._open()
+        text = spoken_form(text, "ru")
         for part in breath.parts(text, lambda some: len(voice.symbols(plain(some)).ids), LONGEST):
             if feeds := voice.feeds(part):
                 for sound in voice.vits.run(feeds | self._manner(), self._own_front(voice)):

@@ -90,7 +90,7 @@ class RemoteStream:
         return self._blocks("speak", text)
 
     def heaviest(self) -> Iterator[bytes]:
-        """See `types.SynthesizerStream`."""
+        """See `types.BoundedStream`."""
         return self._blocks("heaviest")
 
     def _blocks(self, method: str, *args: Any) -> Iterator[bytes]:

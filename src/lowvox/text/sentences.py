@@ -29,7 +29,7 @@ _CUTS = tuple(
 )
 
 _ENUMERATOR = re.compile(r"(?:^|[:;!?…]\s)[^\w\s]*(?:\d{1,3}|[^\W\d_]|[IVXLC]+)[.)]$")
-_ORDINAL = re.compile(r"(?:^|[\s(–-])\d{1,2}\.$")
+_ORDINAL = re.compile(r"(?:^|[\s(–-])(?:\d{1,3}|\d{1,3}(?:\.\d{3})+)\.$")
 
 # What sentencex misses, without the last full stop and in lower case. Only what never ends a sentence.
 _ABBREVIATIONS = {
@@ -39,11 +39,11 @@ _ABBREVIATIONS = {
         "de": "frl ew abb abs abt bsp kap tab tel inkl exkl geb tsd hrsg hg dipl gem ziff zzgl abzgl kfm kgl gebr phil "
         "jur rer nat anm dt engl frz österr ehem mind allg bes insb hl",
         "es": "dña dres profa avd cía núms nro aprox cnel tte sgto alm pbro fr mons ilmo mr mrs mme mlle st depto hno "
-        "ctra i e g op rvdo rev",
+        "ctra i e g op rvdo rev a d p",
         "ru": "корп рис табл ср им е др пл наб р пос обл коп г-н г-жа доц д-р инж ген полк кап св э ред изд англ нем "
         "фр лат греч рус напр дж ок макс зав зам нач пом прим упр вып бул урожд млн млрд шт",
         "vi": "ts ths pgs gs bs ks ls cn ds ncs ns nsnd nsưt kts tp tx tt đt tel đh đhqg thpt ubnd ms tr vd tskh cty "
-        "tk nxb gđ pgđ tg lm gm đc tgm đhy tl sđt ô",
+        "tk ng nxb gđ pgđ tg lm gm đc tgm đhy tl sđt ô",
     }.items()
 }
 # After a German number with a full stop these begin a new sentence; anything else is what the ordinal counts.
@@ -132,7 +132,7 @@ def _belongs(left: str, word: str, language: str) -> bool:
 
 def _abbreviated(left: str, word: str, language: str) -> bool:
     """Whether the full stop is that of an abbreviation, an initial, a reference (`p. 12`) or a German ordinal."""
-    if language == "de" and _ORDINAL.search(left[-4:]):
+    if language == "de" and _ORDINAL.search(left[-16:]):
         return not _GERMAN_START.match(word)
     last = re.split(r"[^\w-]+", unicodedata.normalize("NFC", left[-24:-1]))[-1]
     if last.isdigit():

@@ -120,9 +120,9 @@ def prepare(folder: Path, upstream: str | None) -> None:
         shipped = folder / f"{made.name}{MAPPED}"
         if not shipped.exists():
             shutil.copytree(made, shipped)
-            told = mapped(shipped, "voice")
+            sidecar = mapped(shipped, "voice")
             if made is rounded:
-                sidecars.write(shipped / f"voice{sidecars.SUFFIX}", msgspec.structs.replace(told, packed=True))
+                sidecars.write(shipped / f"voice{sidecars.SUFFIX}", msgspec.structs.replace(sidecar, packed=True))
 
 
 def utterance(folder: Path, seconds: float) -> None:
@@ -239,7 +239,8 @@ def size(way: Way, folder: Path) -> float:
     """Return the megabytes (10^6 bytes) of what a way loads."""
     if way.whose == "torch":
         return (folder / "whole" / "voice.pt").stat().st_size / 1e6
-    return sum(file.stat().st_size for file in (folder / way.folder).glob("*.o*") if file.suffix in (".onnx", ".ort")) / 1e6
+    graphs = [file for file in (folder / way.folder).iterdir() if file.suffix in (".onnx", ".ort")]
+    return sum(file.stat().st_size for file in graphs) / 1e6
 
 
 def turns(ways: tuple[Way, ...], folder: Path, upstream: str | None, runs: int) -> dict[str, dict[str, float]]:

@@ -39,14 +39,13 @@ def casting(measured: Path, notes: list[str]) -> Iterator[Make]:
 
 
 def test_a_plan_is_made_of_the_best_of_each_role(casting: Make) -> None:
-    pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
     english = casting("en")
     plan = english.fit(None, 1)
     assert [(part.role, part.choice.model.name) for part in plan.parts] == [
         ("vad", "silero-vad"),
         ("recognizer", "pocketsphinx-en-us"),
         ("punctuator", "lowvox-te"),
-        ("synthesizer", "espeak"),
+        ("synthesizer", "lowvox-voice"),
     ]
     assert plan.fits
     assert plan.smallest is not None

@@ -299,7 +299,7 @@ class Speech:
         language = passage.manner.language or self.language
         speaker = self._casting.speaker(voice, language)
         name, _, who = (voice or "").partition("+")
-        if speaker.model.engine == "espeak":  # the voice is one of its languages
+        if speaker.model.engine == "espeak" and name != "espeak":  # the voice is one of its languages
             language = name or language
         else:
             voice = f"+{who}" if who else None

@@ -172,8 +172,8 @@ class Model:
     """A model that can be loaded: which engine runs it and where its files are.
 
     `path` is None where the engine's own package holds the model. `digest` changes whenever the files do. `variant`
-    is its precision where there are several. `split` says that it lies in parts that run in windows. `error_rate` is the published one in per cent, None where no source
-    states it.
+    is its precision where there are several. `split` says that it lies in parts that run in windows. `error_rate` is
+    the published one in per cent, None where no source states it.
     """
 
     name: str

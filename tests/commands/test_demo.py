@@ -33,7 +33,7 @@ def test_the_whole_chain(home: Path) -> None:
     assert SAID in bare(done.stdout)
     assert "synthesised speech" in done.stderr
     assert soundfile.info(home / "cache" / "demo.wav").duration > 4
-    for part in ("lowvox itself", "audio libraries", "silero-vad", "pocketsphinx-en-us", "lowvox-te", "espeak"):
+    for part in ("lowvox itself", "audio libraries", "silero-vad", "pocketsphinx-en-us", "lowvox-te", "lowvox-voice"):
         assert part in done.stdout
     assert "no budget was set" in done.stdout
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lowvox.engines import vosk_tts_dictionary as dictionaries
+from lowvox.engines import sorted_words
 from lowvox.engines.vosk_tts_dictionary import Dictionary
 from lowvox.errors import DamagedError, NotFoundError, OutputError
 from lowvox.memory import meter
@@ -47,7 +47,7 @@ BROKEN = st.sampled_from(
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """A few lines are several chunks."""
-    monkeypatch.setattr(dictionaries, "_CHUNK", 99)
+    monkeypatch.setattr(sorted_words, "_CHUNK", 99)
 
 
 def opened(folder: Path, text: bytes) -> Dictionary:
@@ -156,7 +156,7 @@ def test_no_file_and_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
 def test_looking_up_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole file would be 2 MB, were its pages kept, and more as a dict."""
-    monkeypatch.setattr(dictionaries, "_CHUNK", 2**20)
+    monkeypatch.setattr(sorted_words, "_CHUNK", 2**20)
     lines = "".join(f"слово{number:07} 1.0 s l o1 v o0 {number}\n" for number in range(50_000))
     found = opened(tmp_path, lines.encode())
     before = meter.usage(os.getpid()).rss

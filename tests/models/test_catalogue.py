@@ -41,6 +41,7 @@ def test_the_embedded_ones() -> None:
         "lowvox-te": "punctuator",
         "lowvox-te-vi": "punctuator",
         "espeak": "synthesizer",
+        "lowvox-voice": "synthesizer",
     }
 
 

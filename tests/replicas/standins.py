@@ -47,7 +47,8 @@ def enlist(engine: str, **changes: Any) -> None:
 def register(patch: pytest.MonkeyPatch, engine: str, **changes: Any) -> None:
     """Put an engine of `naughty` into the registry for a test."""
     patch.setenv("PYTHONPATH", "")
-    patch.delitem(ENGINES, engine.lower(), raising=False)
+    # Deleting what is not there would leave nothing to put back.
+    patch.setitem(ENGINES, engine.lower(), _ENTRY)
     enlist(engine, **changes)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lowvox.audio.playing import Player
     from lowvox.audio.writing import Writer
+    from lowvox.models import Installed
     from lowvox.speech import Speech
     from lowvox.text.reading import Source
     from lowvox.types import Audio
@@ -217,6 +218,9 @@ def _installed(base: str) -> list[tuple[str, str]]:
     from lowvox import engines, models
 
     here = [(found.name, found.engine, found.languages) for found in models.installed()]
+    here += [
+        (f"{found.name}+{who}", found.engine, found.languages) for found in models.installed() for who in _own(found)
+    ]
     here += [(record.name, record.engine, record.languages) for record in models.records().values() if record.embedded]
     return [
         (name, f"{engine}, {' '.join(languages)}")
@@ -225,6 +229,15 @@ def _installed(base: str) -> list[tuple[str, str]]:
         and engine != "espeak"
         and (not base or base in {code.partition("-")[0] for code in languages})
     ]
+
+
+def _own(found: Installed) -> list[str]:
+    """Return the voices inside a model, where it has some that were made of recordings."""
+    if found.engine != "pocket" or found.problem:
+        return []
+    from lowvox.engines import pocket_layout
+
+    return [*pocket_layout.known(pocket_layout.layout(found.path))]
 
 
 def _ignore(position: float, length: float) -> None:

@@ -27,6 +27,8 @@ class Entry:
     `placements` are where it may run, the better place first. `capacity` is how many streams share one resident (None:
     any number), `runs` how many of them may work at once. `profiles` are ways to run a model, the usual one first,
     `windows` those for a model that was split. What a `bounded` engine takes does not follow the length of its input.
+    `pauses` says that its voices pause behind a sentence by themselves. `heavy` are options of the stream that takes
+    the most, None: those of its role.
     """
 
     role: Role
@@ -42,6 +44,8 @@ class Entry:
     profiles: tuple[Profile, ...] = (Profile(),)
     windows: tuple[Profile, ...] = ()
     bounded: bool = False
+    pauses: bool = False
+    heavy: tuple[tuple[str, object], ...] | None = None
 
     def ways(self, model: Model) -> tuple[Profile, ...]:
         """Return the profiles to run a model with, the usual one first."""
@@ -110,6 +114,19 @@ ENGINES: dict[str, Entry] = {
         layout="lowvox.engines.silero_te_layout:layout",
         runs=2,
     ),
+    # As with lowvox-te. PocketSphinx lends its dictionary; without it every word is guessed by its letters.
+    "lowvox-voice": Entry(
+        role="synthesizer",
+        at="lowvox.engines.lowvox_voice:LowvoxVoice",
+        placements=("in-process", "worker"),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0",
+        brings="English text to speech with nothing downloaded",
+        runs=2,
+        bounded=True,
+        pauses=True,
+    ),
     # A worker, for most voices take their phonemes from espeak.
     "piper": Entry(
         role="synthesizer",
@@ -150,6 +167,21 @@ ENGINES: dict[str, Entry] = {
         profiles=(Profile(), Profile("apart")),
         bounded=True,
     ),
+    # A chunk of text at a time, so its peak does not follow the length of the text; each stream has its own voice.
+    "pocket": Entry(
+        role="synthesizer",
+        at="lowvox.engines.pocket:Pocket",
+        placements=("in-process", "worker"),
+        package="onnxruntime",
+        extra=None,
+        licence="Apache-2.0 (the models: their own)",
+        brings="text to speech with Pocket TTS without torch, exported with `lowvox shrink export pocket-tts`",
+        layout="lowvox.engines.pocket_layout:layout",
+        runs=2,
+        bounded=True,
+        pauses=True,
+        heavy=(("longest", True),),
+    ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(
         role="synthesizer",
@@ -159,6 +191,7 @@ ENGINES: dict[str, Entry] = {
         extra="espeak",
         licence="GPL-3.0-or-later",
         brings="text to speech in 100+ languages",
+        pauses=True,
     ),
 }
 

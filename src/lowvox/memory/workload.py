@@ -48,6 +48,9 @@ def voices(model: Model) -> list[Voice]:
     """Return the streams that take the most; one after the other, if there are several."""
     if model.role != "synthesizer":
         return [Voice({})]
+    entry = engines.ENGINES.get(model.engine)
+    if entry and entry.heavy is not None:
+        return [Voice(dict(entry.heavy))]
     if model.path is not None:
         return [Voice({"rate": _SLOW}, "я " if _CYRILLIC & {*model.languages} else "w ")]
     known = [Voice({"rate": _SLOW, "language": code}, _SPELLED[code]) for code in _SPELLED if code in model.languages]

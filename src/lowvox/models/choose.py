@@ -43,6 +43,9 @@ def speaking(voice: str | None) -> str | None:
     if not voice:
         return None
     name = voice.partition("+")[0]
+    record = catalogue.records().get(name)
+    if record and record.embedded and record.role == "synthesizer":
+        return name
     here = any(found.name == name for found in store.installed())
     return name if name and (here or Path(name).expanduser().is_dir()) else "espeak"
 
@@ -98,14 +101,20 @@ def _installed(role: Role, language: str) -> list[Model]:
 
 
 def _built_in(role: Role, language: str | None) -> list[Model]:
-    """Return the models in their engines' packages that serve; without a language, all of the role."""
-    return [
-        _embedded(record)
+    """Return the models in their engines' packages that serve, those of the exact language first.
+
+    Without a language, all of the role.
+    """
+    serving = [
+        record
         for record in catalogue.records().values()
         if record.embedded
         and record.role == role
         and (not language or not record.languages or catalogue.serves(record.languages, language))
     ]
+    if language:
+        serving.sort(key=lambda record: catalogue.code(language) not in record.languages)
+    return [*map(_embedded, serving)]
 
 
 def _rank(found: store.Installed, language: str) -> tuple[bool, float, str]:

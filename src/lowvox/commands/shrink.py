@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.commands.shrink_pocket import pocket_tts
 from lowvox.commands.shrink_voice import quantize, split
 from lowvox.memory.meter import MB
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  lowvox shrink split en_US-amy-medium\n"
     "  lowvox shrink quantize en_US-amy-medium\n"
-    "  lowvox shrink export silero-te v2_4lang_q.pt\n\n"
+    "  lowvox shrink export silero-te v2_4lang_q.pt\n"
+    "  lowvox shrink export pocket-tts --config english_2m_2026-10\n\n"
     "`export` needs PyTorch, once: `pip install 'lowvox[shrink]'`; `split` and `quantize` need 'lowvox[split]' alone. "
     "What comes out runs without either."
 )
@@ -36,6 +38,9 @@ command.add_command(quantize)
 @command.group()
 def export() -> None:
     """Convert a model to ONNX and compare it with its original."""
+
+
+export.add_command(pocket_tts)
 
 
 @export.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -65,4 +66,4 @@ def test_the_notice_names_every_part() -> None:
     extras = (needs for extra, needs in project["optional-dependencies"].items() if extra != "dev")
     needs = [*project["dependencies"], *(need for group in extras for need in group)]
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8").split()
-    assert [need for need in needs if need.partition(">")[0] not in notice] == []
+    assert [need for need in needs if re.split(r"[>=]", need)[0] not in notice] == []

@@ -214,7 +214,7 @@ def test_noise_is_not_the_same_after_somebody_used_a_seed(made: Path) -> None:
 
 def test_text_that_it_cannot_speak(made: Path) -> None:
     stream = load(made / "one").open()
-    for silent in ("", " ", "😀😀", "...", "—", "$"):
+    for silent in ("", " ", "😀😀", "...", "—"):
         assert list(stream.speak(silent)) == []
     for foreign in ("你好！", "مرحبا"):
         with pytest.raises(EngineError, match=f"does not know the script of '{foreign}'"):

@@ -218,7 +218,12 @@ def test_nothing_to_say(single: VoskTtsResident, text: str) -> None:
     assert spoken(still(single), text).size == 0
 
 
-@pytest.mark.parametrize("text", ["你好", "42", "٣"])
+@pytest.mark.parametrize("text", ["42", "٣", "№ 5"])
+def test_numbers_are_words(single: VoskTtsResident, text: str) -> None:
+    assert spoken(still(single), text).size > 0
+
+
+@pytest.mark.parametrize("text", ["你好", "مرحبا"])
 def test_a_script_that_the_voice_does_not_know(single: VoskTtsResident, text: str) -> None:
     with pytest.raises(EngineError, match="does not know the script"):
         spoken(still(single), text)

@@ -37,6 +37,8 @@ _NEEDED = frozenset({"input", "input_lengths", "scales"})
 _SHORTEST = 1e-4  # a length of symbols at which each is one frame
 # A sentence of the longest, each of whose characters is a piece to BERT.
 _PIECES = "я," * (CAP // 2)
+# A plus before a vowel, and a letter that no text has in its stead, while numbers and signs become words.
+_STRESS, _STRESSED = re.compile(r"\+(?=[аеёиоуыэюя])", re.IGNORECASE), "\N{MODIFIER LETTER PRIME}"
 _EDGES = re.compile(r"^[^\w+]+|\W+$")
 
 
@@ -124,7 +126,7 @@ class VoskTtsStream:
         Nothing comes of text without letters and numbers; EngineError where the voice knows none of those.
         """
         voice = self._open()
-        text = spoken_form(text, "ru")
+        text = _aloud(text)
         for part in breath.parts(text, lambda some: len(voice.symbols(plain(some)).ids), LONGEST):
             if feeds := voice.feeds(part):
                 for sound in voice.vits.run(feeds | self._manner(), self._own_front(voice)):
@@ -235,6 +237,11 @@ class _Voice:
         # The voice's own way to cut words is not quite that of its BERT: there may be a vector less.
         places = np.minimum(words, len(vectors) - 1)
         return vectors[places].T[np.newaxis]
+
+
+def _aloud(text: str) -> str:
+    """Return a text in words; a plus before a vowel is a stress and no sum."""
+    return spoken_form(_STRESS.sub(_STRESSED, text), "ru").replace(_STRESSED, "+")
 
 
 def _feeds(config: Config, symbols: Symbols) -> dict[str, NDArray[Any]]:

@@ -121,8 +121,10 @@ class Vits:
 
     def _open(self, at: int, seed: int | None = None) -> Session:
         name = "default" if self._profile.name == APART else self._profile.name
+        if name == "default" and at == 0:  # every sentence is of another length
+            name = "varied"
         # The front runs once a sentence: packed it would cost more than it saves.
-        if name == "default" and at and self._split and self._split.packed:
+        elif name == "default" and self._split and self._split.packed:
             name = "packed"
         session = Session(self._paths[at], replace(self._profile, name=name), self._permits, seed)
         self._rest(self._paths[at])

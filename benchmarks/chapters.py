@@ -82,7 +82,7 @@ def run(home: Path, engine: str, text: Path, out: Path) -> tuple[dict[str, Any],
     """Speak a text; return what `--json` says and (seconds, MB of PSS) every half second."""
     from lowvox.memory import meter
 
-    voice = [] if engine == "espeak" else ["-v", engine.replace(" ", "-")]
+    voice = ["-v", "en" if engine == "espeak" else engine.replace(" ", "-")]
     process = _started(home, "say", "-f", str(text), "-o", str(out), *voice)
     begun, seen = time.perf_counter(), []
     while process.poll() is None:

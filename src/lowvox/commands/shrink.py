@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,16 +88,12 @@ def _kept(file: Path, tokenizer: Path | None, output: Path) -> tuple[Converted, 
 
 def _installed(file: Path, tokenizer: Path | None, name: str) -> tuple[Converted, Path, str]:
     """Convert into a folder of its own and bring the model into the store."""
-    from lowvox import folders
     from lowvox.models import install
-    from lowvox.models.disk import writing
+    from lowvox.models.disk import beside
     from lowvox.shrink import silero_te as shrinking
 
-    cache = folders.cache()
-    with writing(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=cache, prefix="shrink-") as beside:
-        done = shrinking.export(file, Path(beside) / "model", tokenizer)
+    with beside() as lent:
+        done = shrinking.export(file, lent / "model", tokenizer)
         found = install.bring(done.folder, name)
     return done, found.path, found.name
 

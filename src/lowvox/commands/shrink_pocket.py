@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,16 +66,12 @@ def _kept(config: str, output: Path, asked: dict[str, bool]) -> tuple[Exported, 
 
 def _installed(config: str, name: str | None, asked: dict[str, bool]) -> tuple[Exported, Path, str]:
     """Convert into a folder of its own and bring the model into the store."""
-    from lowvox import folders
     from lowvox.models import install
-    from lowvox.models.disk import writing
+    from lowvox.models.disk import beside
     from lowvox.shrink import pocket
 
-    cache = folders.cache()
-    with writing(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=cache, prefix="shrink-") as beside:
-        done = pocket.export(config, Path(beside) / "model", **asked)
+    with beside() as lent:
+        done = pocket.export(config, lent / "model", **asked)
         found = install.bring(done.folder, name or f"pocket-{done.facts.config}{'-int8' if asked['int8'] else ''}")
     return done, found.path, found.name
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lowvox import folders
 from lowvox.errors import LowvoxError, OutputError
 from lowvox.files import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MB = 1 << 20
 
@@ -25,6 +26,18 @@ def room(folder: Path, needed: int) -> None:
             f"The disk of {folder} has {free / MB:.0f} MB free and {needed / MB:.0f} MB are needed; make room, or set "
             "LOWVOX_HOME to a folder on another disk."
         )
+
+
+@contextmanager
+def beside() -> Iterator[Path]:
+    """Lend a folder on the disk of lowvox's own files, which is gone afterwards."""
+    from tempfile import TemporaryDirectory
+
+    cache = folders.cache()
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache, prefix="shrink-") as lent:
+        yield Path(lent)
 
 
 @contextmanager

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module, metadata, util
@@ -22,6 +20,7 @@ from lowvox import extras
 from lowvox.errors import DamagedError, DownloadError, LowvoxError, NotFoundError, UsageError
 from lowvox.shrink.pocket_mimi import Mimi
 from lowvox.shrink.pocket_transformer import Sizes
+from lowvox.shrink.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,14 +124,8 @@ def _quiet() -> Iterator[None]:
     """Keep what upstream logs off the terminal: that it has no weights, how large it is."""
     # Set before its first import, or the hub would be told of it.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+    with quiet():
+        yield
 
 
 def _found(config: str) -> Path:

@@ -7,10 +7,7 @@ durations, only what has large weights. Knows no family of voices: what gives th
 
 from __future__ import annotations
 
-import logging
 import shutil
-import warnings
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +20,10 @@ from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models.disk import writing
 from lowvox.onnx import quantization, split
 from lowvox.onnx.session import Session
+from lowvox.shrink.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -173,7 +171,7 @@ def _round(model: onnx.ModelProto, out: Path, seen: Sequence[Values], wanted: li
         def get_next(self) -> Values | None:
             return next(self._left, None)
 
-    with _quiet():
+    with quiet():
         try:
             tools.quantize_static(
                 model,
@@ -188,16 +186,3 @@ def _round(model: onnx.ModelProto, out: Path, seen: Sequence[Values], wanted: li
             )
         except Exception as error:  # whatever ONNX Runtime's tools raise
             raise DamagedError(f"{out.name} cannot be rounded to 8 bits ({error}); run it as it is.") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep advice meant for whoever writes quantisers off the terminal; errors are raised anyway."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import glob
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from lowvox import extras, folders
+from lowvox import extras
 from lowvox.errors import NotFoundError, UsageError
 from lowvox.models import install, store
-from lowvox.models.disk import room, writing
+from lowvox.models.disk import beside, room, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from lowvox.engines import piper_config, vosk_tts_config
@@ -197,13 +194,3 @@ def mapped(folder: Path, stem: str) -> Split:
     for name in told.files:
         (folder / name).unlink()
     return done
-
-
-@contextmanager
-def beside() -> Iterator[Path]:
-    """Lend a folder on the disk of lowvox's own files."""
-    cache = folders.cache()
-    with writing(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=cache, prefix="split-") as beside:
-        yield Path(beside)

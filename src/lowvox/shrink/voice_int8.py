@@ -13,7 +13,7 @@ import msgspec
 
 from lowvox.errors import UsageError
 from lowvox.models import install
-from lowvox.models.disk import writing
+from lowvox.models.disk import beside, writing
 from lowvox.onnx import split as sidecars
 from lowvox.shrink import quantize as rounding
 from lowvox.shrink import voice as voices
@@ -50,7 +50,7 @@ def quantize(voice: str, output: Path | None, name: str | None = None, *, onnx: 
         raise UsageError("--name is for a voice that is installed; leave out --output, or `lowvox pull` it afterwards.")
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output} is not empty; name a new folder.")
-    with voices.beside() as folder:
+    with beside() as folder:
         made = folder / "int8"
         noise = _made(whole, folder / "parts", made, onnx=onnx)
         sizes = {file: (made / file).stat().st_size for file in _told(made, whole).files}

@@ -109,7 +109,7 @@ def alone(name: str) -> dict[str, float]:
 
 
 def understood(count: int) -> dict[str, Any]:
-    """Return the word error rates of the voice and of its teacher on the same sentences, in per cent."""
+    """Return the word error rates of the voice, of espeak and of the teacher on the same sentences, in per cent."""
     corpus, wer = scoring("corpus"), scoring("wer")
     if not (corpus.TEXT / "en.dev.txt.xz").exists():
         return {"skipped": f"there is no {corpus.TEXT}/en.dev.txt.xz"}
@@ -117,6 +117,8 @@ def understood(count: int) -> dict[str, Any]:
     random.Random(7).shuffle(texts)
     texts = [texts[at] for at in wer.chosen(texts, count)]
     errors = {"lowvox-voice": wer.recognised(ours(texts), texts)}
+    if find_spec("espeakng_loader"):
+        errors["espeak"] = wer.recognised(espeaks(texts), texts)
     found: dict[str, Any] = {"sentences": len(texts), "words": sum(words for _, words in errors["lowvox-voice"])}
     if shutil.which("flite"):
         errors["teacher"] = wer.recognised(teachers(texts), texts)
@@ -149,6 +151,20 @@ def ours(texts: list[str]) -> Iterator[NDArray[np.float32]]:
     with closing(LowvoxVoice().load(model, Profile())) as resident:
         for text in texts:
             yield Audio(b"".join(resident.open().speak(text)), 16000).samples
+
+
+def espeaks(texts: list[str]) -> Iterator[NDArray[np.float32]]:
+    """Yield what espeak makes of each sentence; its library is left to a process of its own."""
+    import soxr
+
+    from lowvox.memory.worker import Worker
+    from lowvox.types import Audio, Model, Profile
+
+    model = Model("espeak", "espeak", "synthesizer", ("en",))
+    with closing(Worker("espeak")) as worker:
+        stream = worker.load("lowvox.engines.espeak:Espeak", model, Profile()).open(language="en-us")
+        for text in texts:
+            yield soxr.resample(Audio(b"".join(stream.speak(text)), stream.rate).samples, stream.rate, 16000)
 
 
 def teachers(texts: list[str]) -> Iterator[NDArray[np.float32]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lowvox import engines
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models import advice, candidates, find, install, speaking, store
 from lowvox.shrink import voice as voices
@@ -29,6 +30,15 @@ def test_what_is_built_in(home: Path) -> None:
     assert english.digest
     assert find("recognizer").name == "pocketsphinx-en-us"
     assert find("synthesizer", "vi").name == "espeak"
+
+
+def test_new_weights_of_our_own_are_another_model_to_the_ledger(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = find("synthesizer", "en").digest
+    (tmp_path / "decoder.onnx").write_bytes(b"other weights")
+    monkeypatch.setattr(engines, "shipped", {"lowvox-voice": tmp_path}.get)
+    assert find("synthesizer", "en").digest != before
 
 
 def test_installed_ones_come_first_by_their_published_error_rate(home: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lowvox import extras
@@ -216,6 +217,12 @@ def require(name: str) -> None:
             f"The engine {name!r} ({found.brings}) needs a package that is not installed: "
             f"run `{extras.command(found.extra)}`."
         )
+
+
+def shipped(name: str) -> Path | None:
+    """Return the folder of the graphs that lowvox itself brings for an engine, None where it brings none."""
+    folder = Path(__file__).with_name(name.replace("-", "_"))
+    return folder if folder.is_dir() else None
 
 
 def create(name: str) -> Engine:

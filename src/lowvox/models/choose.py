@@ -138,9 +138,12 @@ def _model(found: store.Installed) -> Model:
 
 
 def _embedded(record: catalogue.Record) -> Model:
-    """Return a model that its engine's package holds; it changes when the package does."""
-    digest, rate = extras.version(engines.entry(record.engine).package), _error_rate(record.name)
-    return Model(record.name, record.engine, record.role, record.languages, None, digest, error_rate=rate)
+    """Return a model that its engine's package holds, or lowvox; it changes when the package or its files do."""
+    digest, own = extras.version(engines.entry(record.engine).package), engines.shipped(record.engine)
+    digest = f"{digest} {store.digest(own)}" if own else digest
+    return Model(
+        record.name, record.engine, record.role, record.languages, None, digest, error_rate=_error_rate(record.name)
+    )
 
 
 def missing(name: str) -> NotFoundError:

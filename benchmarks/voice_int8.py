@@ -1,6 +1,6 @@
 """How well lowvox-voice is understood at several precisions: the same sentences, the same recogniser, in pairs.
 
-    python benchmarks/voice_int8.py FP32 OTHER... [--count 1500] [--kept FILE.jsonl]
+    python benchmarks/voice_int8.py FP32 OTHER... [--count 1500] [--kept FOLDER]
 
 Each folder has encoder.onnx, decoder.onnx and g2p.onnx; the first is what the others are compared with. Sentences are
 of books that were never trained on (4 to 15 words, every word in PocketSphinx's dictionary), read as `lowvox say` reads
@@ -17,6 +17,7 @@ import random
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Say = Callable[[str], NDArray[np.float32]]
+    Errors = list[tuple[int, int]]
 LIMIT = 0.5  # points
 SOME = 20  # sentences that a voice speaks in turn
 
@@ -48,13 +50,13 @@ def main() -> None:
     texts = [line for line in corpus.sentences("en.dev.txt.xz") if 4 <= len(line.split()) <= 15]
     random.Random(7).shuffle(texts)
     texts = [texts[at] for at in wer.chosen(texts, asked.count)]
-    rows = heard(asked.folders, texts, wer, asked.kept)
-    line = {"benchmark": "voice_int8", "sentences": len(rows), "words": sum(row[0][1] for row in rows)}
-    first = [row[0] for row in rows]
+    with ExitStack() as stack:
+        kept = asked.kept or Path(stack.enter_context(TemporaryDirectory()))
+        errors = heard(asked.folders, texts, wer, kept)
+    line = {"benchmark": "voice_int8", "sentences": len(texts), "words": sum(words for _, words in errors[0])}
     found: dict[str, Any] = {}
-    for at, folder in enumerate(asked.folders):
-        own = [row[at] for row in rows]
-        low, high = wer.interval(first, own)
+    for at, (folder, own) in enumerate(zip(asked.folders, errors, strict=True)):
+        low, high = wer.interval(errors[0], own)
         verdict = "passes" if high <= LIMIT else "fails" if low > LIMIT else "undecided"
         found[folder.name] = {"wer": round(wer.rate(own), 2), "worse": [round(low, 2), round(high, 2)]}
         found[folder.name] |= {"verdict": verdict} if at else {}
@@ -62,20 +64,25 @@ def main() -> None:
     print(json.dumps(line | {"variants": found}))
 
 
-def heard(folders: list[Path], texts: list[str], wer: Any, kept: Path | None) -> list[Any]:
-    """Return words wrong and words there, for each sentence and each voice."""
-    lines = kept.read_text().splitlines() if kept and kept.exists() else []
-    rows: list[Any] = [[tuple(pair) for pair in json.loads(line)] for line in lines][: len(texts)]
+def heard(folders: list[Path], texts: list[str], wer: Any, kept: Path) -> list[Errors]:
+    """Return words wrong and words there of each sentence, for each voice."""
+    files = [kept / f"{folder.name}.jsonl" for folder in folders]
+    found: list[Errors] = [_read(file) for file in files]
     with ExitStack() as stack:
         voices = [opened(folder, stack) for folder in folders]
-        for at in range(len(rows), len(texts), SOME):
-            some = texts[at : at + SOME]
-            made = list(zip(*(wer.recognised(map(say, some), some) for say in voices), strict=True))
-            rows += made
-            if kept:
-                with kept.open("a") as file:
-                    file.writelines(json.dumps(row) + "\n" for row in made)
-    return rows
+        for at in range(0, len(texts), SOME):
+            for errors, say, file in zip(found, voices, files, strict=True):
+                some = texts[max(at, len(errors)) : at + SOME]
+                made = wer.recognised(map(say, some), some)
+                errors.extend(made)
+                with file.open("a") as lines:
+                    lines.writelines(json.dumps(pair) + "\n" for pair in made)
+    return [errors[: len(texts)] for errors in found]
+
+
+def _read(file: Path) -> Errors:
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(wrong, words) for wrong, words in map(json.loads, lines)]
 
 
 def opened(folder: Path, stack: ExitStack) -> Say:

@@ -157,8 +157,8 @@ def test_a_voice_that_came_with_a_model_is_the_first(made: Path, tmp_path: Path)
 def test_hearing_in_pieces_is_hearing_at_once(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = recording(tmp_path, 3.0)
     at_once = load(made / "pointwise")._given(file).read()
-    monkeypatch.setattr("lowvox.engines.pocket._AT_ONCE", 1)
-    monkeypatch.setattr("lowvox.engines.pocket_graphs._PIECE", 1)
+    monkeypatch.setattr("lowvox.engines.pocket_graphs._AT_ONCE", 1)
+    monkeypatch.setattr("lowvox.engines.pocket_graphs.Graphs.piece", 1)
     assert np.allclose(load(made / "pointwise")._given(file).read(), at_once, atol=1e-5)
 
 

@@ -57,7 +57,8 @@ def test_ids_are_the_text_again(text: str) -> None:
     assert tokenizer.decode(tokenizer.encode(plain)) == " ".join(filter(None, plain.split(" ")))
 
 
-@given(TEXTS.filter(lambda text: text == text.strip(" ") and SPACE not in text))
+# Of "...." two cuts are as good as each other, to the last bit of the sums that either format keeps (docs/pocket.md).
+@given(TEXTS.filter(lambda text: text == text.strip(" ") and SPACE not in text and "...." not in text))
 def test_both_formats_give_the_same_ids(text: str) -> None:
     one, other = SentencePiece(DATA), JsonTokenizer(replica.described(KNOWN))
     assert other.encode(text) == one.encode(text)

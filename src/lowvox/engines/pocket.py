@@ -1,4 +1,4 @@
-"""The `pocket` engine: Pocket TTS on ONNX Runtime, exported by `lowvox shrink export pocket-tts`.
+"""The `pocket` engine: Pocket TTS on ONNX Runtime, exported by `lowvox shrink export pocket-tts` or by others.
 
 It speaks like somebody: a voice that came with the model, one that was saved, or a recording. What hears a recording is
 a model of its own, which is loaded for that alone.
@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lowvox.engines import pocket_voice, ranges
-from lowvox.engines.pocket_cache import Cache
-from lowvox.engines.pocket_graphs import Coder, Graph, Graphs
 from lowvox.engines.pocket_layout import SUFFIX, layout
 from lowvox.engines.pocket_sampler import Noise
 from lowvox.engines.pocket_speaker import Speaker, Way, room_for
@@ -23,9 +21,8 @@ from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from lowvox.engines.pocket_layout import Facts, Layout
+    from lowvox.engines.pocket_layout import Layout
+    from lowvox.engines.pocket_parts import Memory, Parts
     from lowvox.engines.pocket_text import Tokenizer
     from lowvox.types import Model, Profile
 
@@ -39,7 +36,6 @@ _RANGES = {
     "frames_after_eos": (0, 100),
     "seed": (0, 2**63 - 1),
 }
-_AT_ONCE = 2  # frames of a recording that are heard together: 12 would take 50 MB more, 1 a third more time
 
 
 class Pocket:
@@ -50,16 +46,17 @@ class Pocket:
         if model.path is None:
             raise NotFoundError("Pocket TTS needs a model on disk: run `lowvox pull PATH` on an exported one.")
         found = layout(model.path)
-        return PocketResident(found, _tokenizer(found), Graphs(found, profile, PERMITS), profile)
+        return PocketResident(found, _tokenizer(found), _graphs(found, profile))
 
 
 class PocketResident:
     """A loaded model, shared by its streams."""
 
-    def __init__(self, found: Layout, tokenizer: Tokenizer, graphs: Graphs, profile: Profile) -> None:
-        self._found, self._tokenizer, self._graphs, self._profile = found, tokenizer, graphs, profile
+    def __init__(self, found: Layout, tokenizer: Tokenizer, graphs: Parts) -> None:
+        self._found, self._tokenizer, self._graphs = found, tokenizer, graphs
         try:
             self._try()
+            graphs.rest()
         except BaseException:
             graphs.close()
             raise
@@ -116,7 +113,7 @@ class PocketResident:
         """Unload it; may be called twice."""
         self._graphs.close()
 
-    def _somebody(self, voice: str | None, reference: str | Path | None, save: str | None) -> Cache:
+    def _somebody(self, voice: str | None, reference: str | Path | None, save: str | None) -> Memory:
         """Return what was heard of whom to speak like, and keep it where that is wanted."""
         if save is not None:
             pocket_voice.check(save)
@@ -129,7 +126,7 @@ class PocketResident:
             pocket_voice.save(save, cache.read(), self._found.facts)
         return cache
 
-    def _given(self, file: Path) -> Cache:
+    def _given(self, file: Path) -> Memory:
         """Hear a reference: a voice file is read, a recording listened to."""
         if file.suffix == SUFFIX:
             return self._remembered(file)
@@ -141,20 +138,20 @@ class PocketResident:
             )
         from lowvox.engines.pocket_prompt import prompt  # what few want is not loaded for all
 
-        heard = _heard(self._found, prompt(file, facts.rate), self._profile)
+        heard = self._graphs.listen(prompt(file, facts.rate))
         if self._graphs.begin is not None:
             heard = np.concatenate([self._graphs.begin, heard])
         cache = self._cache(len(heard))
         self._graphs.hear(cache, heard)
         return cache
 
-    def _remembered(self, file: Path) -> Cache:
+    def _remembered(self, file: Path) -> Memory:
         heard = pocket_voice.read(file, self._found.facts)
         cache = self._cache(heard.shape[2])
         cache.write(heard)
         return cache
 
-    def _unheard(self) -> Cache:
+    def _unheard(self) -> Memory:
         """Return what takes as much as a recording of 30 s."""
         from lowvox.engines.pocket_prompt import LONGEST_S
 
@@ -164,17 +161,15 @@ class PocketResident:
         self._graphs.hear(cache, np.zeros((count, facts.width), np.float32))
         return cache
 
-    def _cache(self, heard: int) -> Cache:
-        facts = self._found.facts.graphs["backbone"].cache
-        assert facts
-        return Cache(facts, heard + room_for(self._found.facts))
+    def _cache(self, heard: int) -> Memory:
+        return self._graphs.cache(heard, room_for(self._found.facts))
 
     def _try(self) -> None:
         """Make one frame of one token; DamagedError where the graphs do not take each other's numbers."""
         facts = self._found.facts
         try:
             cache = self._cache(0)
-            self._graphs.read(cache, [0])
+            self._graphs.read(cache, [0 if facts.tokenizer.size else len(self._tokenizer) - 1])
             condition, _ = self._graphs.step(cache, np.full((1, facts.latent), np.nan, np.float32))
             latent = self._graphs.latent(condition, np.zeros((1, facts.latent), np.float32), 1)
             made = len(self._graphs.decoding().decode(latent))
@@ -220,16 +215,15 @@ class PocketStream:
         self._speaker = None
 
 
-def _heard(found: Layout, sound: NDArray[np.float32], profile: Profile) -> NDArray[np.float32]:
-    """Listen to a recording, piece by piece, with a model that is loaded for that: float32 [frames, width]."""
-    facts: Facts = found.facts
-    encoder = Graph(found, "encoder", profile)
-    try:
-        coder, size = Coder(encoder), facts.frame * _AT_ONCE
-        whole = np.pad(sound, (0, -len(sound) % facts.frame))
-        return np.concatenate([coder.encode(whole[at : at + size]) for at in range(0, len(whole), size)])
-    finally:
-        encoder.close()
+def _graphs(found: Layout, profile: Profile) -> Parts:
+    """Load the graphs of either kind; what is needed for the other is not imported."""
+    if found.foreign:
+        from lowvox.engines.pocket_foreign_graphs import ForeignGraphs
+
+        return ForeignGraphs(found, profile, PERMITS)
+    from lowvox.engines.pocket_graphs import Graphs
+
+    return Graphs(found, profile, PERMITS)
 
 
 def _tokenizer(found: Layout) -> Tokenizer:
@@ -241,11 +235,15 @@ def _tokenizer(found: Layout) -> Tokenizer:
         from lowvox.engines.pocket_sentencepiece import SentencePiece
 
         tokenizer = SentencePiece(data)
+    elif told.kind == "scores":
+        from lowvox.engines.pocket_foreign_tokens import tokenizer as scored
+
+        tokenizer = scored(data, (found.folder / told.file).parent)
     else:
         from lowvox.engines.pocket_tokenizer_json import JsonTokenizer
 
         tokenizer = JsonTokenizer(data)
-    if len(tokenizer) != told.size:
+    if told.size and len(tokenizer) != told.size:
         raise DamagedError(
             f"{told.file} has {len(tokenizer)} pieces and the voice {told.size}: it is that of another voice; export "
             "it again."

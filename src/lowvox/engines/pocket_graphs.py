@@ -12,7 +12,7 @@ import numpy as np
 
 from lowvox.engines.pocket_cache import Cache
 from lowvox.engines.pocket_layout import BEGIN, TABLE
-from lowvox.engines.pocket_sampler import sample
+from lowvox.engines.pocket_parts import Parts
 from lowvox.errors import DamagedError
 from lowvox.onnx.session import Session
 from lowvox.types import Profile
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lowvox.engines.pocket_layout import Facts, Layout
+    from lowvox.engines.pocket_parts import Memory
 
-_PIECE = 64  # positions of a run: more would take more memory, fewer more time
+_AT_ONCE = 2  # frames of a recording that are heard together: 12 would take 50 MB more, 1 a third more time
 _TIMES = {"lsd": {"s", "t"}, "flow_matching": {"t"}, "drifting": set[str](), "pointwise": set[str]()}
 
 
-class Graphs:
+class Graphs(Parts):
     """The graphs that speak; `permits` threads may run them at once. DamagedError for those of something else."""
 
+    piece = 64  # positions of a run: more would take more memory, fewer more time
+
     def __init__(self, found: Layout, profile: Profile, permits: int) -> None:
-        self._facts = found.facts
+        super().__init__(found.facts)
+        self._found, self._profile = found, profile
         self._table = _rows(found, TABLE, found.facts.tokenizer.size + 1)
         self.begin = _rows(found, BEGIN, 1, found.facts.width) if found.facts.bos else None
         self._graphs: dict[str, Graph] = {}
@@ -43,50 +47,47 @@ class Graphs:
             self.close()
             raise
 
-    def read(self, cache: Cache, ids: Sequence[int]) -> None:
+    def cache(self, heard: int, more: int) -> Cache:
+        """Return room for so many positions."""
+        cached = self._facts.graphs["backbone"].cache
+        assert cached
+        return Cache(cached, heard + more)
+
+    def read(self, cache: Memory, ids: Sequence[int]) -> None:
         """Have the backbone read a text; DamagedError for ids that the table does not have."""
         if ids and not 0 <= min(ids) <= max(ids) < len(self._table):
             raise DamagedError("The tokenizer is not that of this voice (it has more pieces); export the voice again.")
-        for begin in range(0, len(ids), _PIECE):
-            self._run(cache, text=np.array(self._table[ids[begin : begin + _PIECE]]))
-
-    def hear(self, cache: Cache, conditioning: NDArray[np.float32]) -> None:
-        """Have the backbone hear a voice, float32 [frames, width]."""
-        for begin in range(0, len(conditioning), _PIECE):
-            self._run(cache, audio=conditioning[begin : begin + _PIECE])
-
-    def step(self, cache: Cache, latent: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        """Go on by a frame from the last, [1, latent], NaN for none: what the next depends on, and the end's logit."""
-        return self._run(cache, latents=latent)
-
-    def latent(self, condition: NDArray[np.float32], noise: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
-        """Return the next frame, float32 [1, latent]; DamagedError where it is no number."""
-        flow = self._graphs["flow"]
-
-        def net(x: NDArray[np.float32], times: dict[str, float]) -> NDArray[np.float32]:
-            told = {name: np.full((1, 1), time, np.float32) for name, time in times.items()}
-            return flow.run({"condition": condition, "x": x, **told})["direction"]
-
-        found = sample(self._facts.flow, net, noise, steps)
-        if not np.isfinite(found).all():
-            raise DamagedError("The voice gives no sound (its frames are no numbers); export or copy it again.")
-        return found
+        for begin in range(0, len(ids), self.piece):
+            self._run(cache, text=np.array(self._table[ids[begin : begin + self.piece]]))
 
     def decoding(self) -> Coder:
         """Begin to turn frames into sound."""
         return Coder(self._graphs["decoder"])
+
+    def listen(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Listen piece by piece."""
+        encoder = Graph(self._found, "encoder", self._profile)
+        try:
+            coder, size = Coder(encoder), self._facts.frame * _AT_ONCE
+            whole = np.pad(sound, (0, -len(sound) % self._facts.frame))
+            return np.concatenate([coder.encode(whole[at : at + size]) for at in range(0, len(whole), size)])
+        finally:
+            encoder.close()
 
     def close(self) -> None:
         """Unload them; may be called twice."""
         for graph in self._graphs.values():
             graph.close()
 
-    def _run(self, cache: Cache, **told: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    def _run(self, cache: Memory, **told: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         widths = {"text": self._table.shape[1], "audio": self._facts.width, "latents": self._facts.latent}
         feeds = {name: told.get(name, np.zeros((0, width), np.float32)) for name, width in widths.items()}
         made = self._graphs["backbone"].run({**feeds, **cache.feeds()})
         cache.add(made)
         return made["condition"], float(made["eos"].reshape(-1)[0])
+
+    def _direction(self, feeds: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        return self._graphs["flow"].run(feeds)["direction"]
 
 
 class Coder:

@@ -1,6 +1,7 @@
 """How the folder of a Pocket TTS voice is laid out, as `lowvox shrink export pocket-tts` writes it.
 
-Found out by looking, without reading a graph: `lowvox.json` says what there is.
+Found out by looking, without reading a graph: `lowvox.json` says what there is. Folders without one may be exports by
+others, which are described in the same words.
 """
 
 from __future__ import annotations
@@ -54,9 +55,12 @@ class GraphFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenizerFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The tokenizer's file, of which kind it is, and how many ids it has."""
+    """The tokenizer's file, of which kind it is, and how many ids it has; 0: as many as are in the file.
 
-    kind: Literal["sentencepiece", "tokenizers"]
+    "scores" are two files of JSON, of which this names the one with the ids.
+    """
+
+    kind: Literal["sentencepiece", "tokenizers", "scores"]
     file: str
     size: int
 
@@ -97,11 +101,15 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole voice: its folder, what it is, and the files of the voices that came with it by name."""
+    """A whole voice: its folder, what it is, and the files of the voices that came with it by name.
+
+    What is `foreign` has graphs of other kinds, by others.
+    """
 
     folder: Path
     facts: Facts
     voices: dict[str, Path]
+    foreign: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -111,6 +119,10 @@ class Layout:
 
 def layout(path: Path) -> Layout:
     """Look at a folder; NotFoundError when it is no Pocket TTS voice, DamagedError says what is wrong with it."""
+    if not (path / FACTS).exists():
+        from lowvox.engines import pocket_foreign_layout
+
+        return pocket_foreign_layout.layout(path)
     facts = _facts(path / FACTS)
     for name in _GRAPHS:
         if name not in facts.graphs:

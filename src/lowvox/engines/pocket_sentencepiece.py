@@ -17,15 +17,20 @@ from lowvox.engines.pocket_sentencepiece_file import BPE, BYTE, CONTROL, DEFINED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lowvox.engines.pocket_sentencepiece_file import File
+
 SPACE = "\u2581"
 _TINY = struct.unpack("<f", b"\0\0\x80\0")[0]  # where the library begins to look for the highest score
 
 
 class SentencePiece:
-    """A tokenizer read from the bytes of its file; DamagedError where it is none or of a kind that is not read."""
+    """A tokenizer read from the bytes of its file; DamagedError where it is none or of a kind that is not read.
 
-    def __init__(self, data: bytes) -> None:
-        self._file = file = pocket_sentencepiece_file.read(data)
+    What was read in another way is taken as it is.
+    """
+
+    def __init__(self, data: bytes | File) -> None:
+        self._file = file = pocket_sentencepiece_file.read(data) if isinstance(data, bytes) else data
         self._pieces, self._kinds = file.pieces, file.kinds
         self._unknown = file.kinds.index(UNKNOWN)
         self._charsmap = Charsmap(file.charsmap) if file.charsmap else None

@@ -10,6 +10,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lowvox.engines.pocket_protobuf import fields
 from lowvox.errors import DamagedError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read(data: bytes) -> File:
     """Read a file; DamagedError where it is none, or of a kind that is not read."""
     file = File()
     try:
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if isinstance(value, bytes) and number in _PARTS:
                 _PARTS[number](value, file)
     except (IndexError, UnicodeDecodeError, struct.error, ValueError) as error:
@@ -66,7 +67,7 @@ def read(data: bytes) -> File:
 
 def _piece(data: bytes, file: File) -> None:
     piece, score, kind = "", 0.0, NORMAL
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if isinstance(value, bytes) and number == 1:
             piece = value.decode()
         elif isinstance(value, bytes) and number == 2:
@@ -79,7 +80,7 @@ def _piece(data: bytes, file: File) -> None:
 
 
 def _trainer(data: bytes, file: File) -> None:
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if isinstance(value, int):
             file.model = value if number == 3 else file.model
             file.suffix = bool(value) if number == 24 else file.suffix
@@ -89,7 +90,7 @@ def _trainer(data: bytes, file: File) -> None:
 
 
 def _normalizer(data: bytes, file: File) -> None:
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 2 and isinstance(value, bytes):
             file.charsmap = value
         elif isinstance(value, int):
@@ -99,40 +100,7 @@ def _normalizer(data: bytes, file: File) -> None:
 
 
 def _denormalizer(data: bytes, file: File) -> None:
-    file.denormalizes = any(number == 2 and value for number, value in _fields(data))
+    file.denormalizes = any(number == 2 and value for number, value in fields(data))
 
 
 _PARTS = {1: _piece, 2: _trainer, 3: _normalizer, 5: _denormalizer}
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield the fields of a protobuf message: numbers as int, all else as the bytes that it takes."""
-    at = 0
-    while at < len(data):
-        tag, at = _number(data, at)
-        kind = tag & 7
-        if kind == 0:
-            value, at = _number(data, at)
-            yield tag >> 3, value
-            continue
-        size = {1: 8, 5: 4}.get(kind)
-        if kind == 2:
-            size, at = _number(data, at)
-        if size is None or at + size > len(data):
-            raise ValueError("it is cut short or something else")
-        yield tag >> 3, data[at : at + size]
-        at += size
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """Read a number of seven bits a byte; returns it and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return value, at
-        if shift > 63:
-            raise ValueError("a number in it has no end")

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lowvox.engines.pocket_cache import Cache
-    from lowvox.engines.pocket_graphs import Graphs
     from lowvox.engines.pocket_layout import Facts
+    from lowvox.engines.pocket_parts import Memory, Parts
     from lowvox.engines.pocket_sampler import Noise
     from lowvox.engines.pocket_text import Tokenizer
 
@@ -59,7 +58,7 @@ class Speaker:
     """Somebody who speaks: `cache` holds the voice that was heard, and has room for a chunk."""
 
     def __init__(
-        self, graphs: Graphs, tokenizer: Tokenizer, facts: Facts, cache: Cache, noise: Noise, way: Way
+        self, graphs: Parts, tokenizer: Tokenizer, facts: Facts, cache: Memory, noise: Noise, way: Way
     ) -> None:
         self._graphs, self._tokenizer, self._facts = graphs, tokenizer, facts
         self._cache, self._noise, self._way = cache, noise, way

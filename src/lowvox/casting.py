@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lowvox.memory.manager import Manager
     from lowvox.memory.planner import Plan
-    from lowvox.types import Choice, Role
+    from lowvox.types import Choice, Model, Role
 
 
 class Casting:
@@ -61,11 +61,19 @@ class Casting:
         streams = self._streams if "recognizer" in roles else 1
         return self._planned((roles, streams, self.language), lambda: self._needs(roles, streams))
 
-    def speaker(self, voice: str | None = None, language: str | None = None) -> Choice:
-        """Return what will speak in a voice, or in a language; the usual ones where none is given."""
+    def speaker(self, voice: str | None = None, language: str | None = None, *, hears: bool = False) -> Choice:
+        """Return what will speak in a voice, or in a language; the usual ones where none is given.
+
+        It `hears` where it is given a recording of whom to speak like.
+        """
         language = language or self.language
         name = models.speaking(voice)
-        return self._planned((name, language), lambda: [self._need("synthesizer", language, name, 1)])[0]
+
+        def needs() -> list[Need]:
+            need = self._need("synthesizer", language, name, 1)
+            return [replace(need, models=tuple(map(_listening, need.models))) if hears else need]
+
+        return self._planned((name, language, hears), needs)[0]
 
     def _planned(self, key: object, needs: Callable[[], Iterable[Need]]) -> tuple[Choice, ...]:
         """Plan once under this budget, and say what the plan gives up."""
@@ -133,3 +141,9 @@ class Casting:
         found = models.candidates(role, language, name)
         engines.require(found[0].engine)
         return Need(role, tuple(model for model in found if engines.available(model.engine)), streams)
+
+
+def _listening(model: Model) -> Model:
+    """Return a model as one that hears a recording, where that takes more than speaking alone."""
+    more = engines.entry(model.engine).listening is not None
+    return replace(model, variant=engines.LISTENING) if more else model

@@ -297,7 +297,7 @@ class Speech:
         if passage.manner.language:
             voice = None
         language = passage.manner.language or self.language
-        speaker = self._casting.speaker(voice, language)
+        speaker = self._casting.speaker(voice, language, hears="reference" in options)
         name, _, who = (voice or "").partition("+")
         if speaker.model.engine == "espeak" and name != "espeak":  # the voice is one of its languages
             language = name or language

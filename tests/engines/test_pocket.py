@@ -13,10 +13,15 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from lowvox import engines
+from lowvox.casting import Casting
 from lowvox.engines import pocket_layout, pocket_speaker
 from lowvox.engines.pocket import Pocket, PocketResident
+from lowvox.engines.pocket_graphs import Graphs
 from lowvox.engines.pocket_layout import layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
+from lowvox.memory import workload
+from lowvox.memory.manager import Manager
 from lowvox.models import install, store
 from lowvox.speech import Speech
 from lowvox.types import Model, Profile
@@ -290,3 +295,24 @@ def test_a_model_needs_a_folder_and_a_stream_ends(made: Path) -> None:
     stream.reset()
     with pytest.raises(EngineError, match=r"closed"):
         next(stream.speak(TEXT))
+
+
+def test_what_hears_a_recording_is_measured_with_it(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install.bring(made / "pointwise", "small")
+    with closing(Manager(None)) as manager:
+        casting = Casting(manager, "en", print)
+        alone, hears = (casting.speaker("small", hears=hears).model for hears in (False, True))
+        other = casting.speaker("lowvox-voice", hears=True).model
+    assert (alone.variant, hears.variant, other.variant) == ("default", engines.LISTENING, "default")
+    lengths, listen = [], Graphs.listen
+
+    def counted(self: Graphs, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        lengths.append(len(sound))
+        return listen(self, sound)
+
+    monkeypatch.setattr(Graphs, "listen", counted)
+    resident = load(made / "pointwise")
+    for model in (alone, hears):
+        options: dict[str, Any] = workload.voices(model)[0].options
+        resident.open(**options).close()
+    assert lengths == [30 * RATE]

@@ -16,7 +16,13 @@ from lowvox.errors import NotFoundError, UsageError
 from lowvox.types import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lowvox.types import Engine, Model, Placement, Role
+
+
+def _untuned(model: Model, most: int) -> tuple[Profile, ...]:  # noqa: ARG001
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,9 @@ class Entry:
     any number), `runs` how many of them may work at once. `profiles` are ways to run a model, the usual one first,
     `windows` those for a model that was split. What a `bounded` engine takes does not follow the length of its input.
     `pauses` says that its voices pause behind a sentence by themselves. `heavy` are options of the stream that takes
-    the most, None: those of its role.
+    the most, None: those of its role; `listening` are those of one that hears a recording first, with a model that is
+    loaded for that alone, None where that takes nothing more. `tuned` gives the ways that tuning a model found, the
+    fastest first, of `most` threads at the most: none where it was not tuned.
     """
 
     role: Role
@@ -47,11 +55,16 @@ class Entry:
     bounded: bool = False
     pauses: bool = False
     heavy: tuple[tuple[str, object], ...] | None = None
+    listening: tuple[tuple[str, object], ...] | None = None
+    tuned: Callable[[Model, int], tuple[Profile, ...]] = _untuned
 
     def ways(self, model: Model) -> tuple[Profile, ...]:
         """Return the profiles to run a model with, the usual one first."""
         return self.windows if model.split else self.profiles
 
+
+# The variant of a model whose streams hear a recording of whom to speak like; it is planned as a model of its own.
+LISTENING = "that hears a recording"
 
 # Of a VITS voice, in frames: 64 is a fair middle between memory and speed (benchmarks/vits.py).
 _WINDOWS = (Profile(window=64), Profile(window=32), Profile(window=128), Profile("apart", window=32))
@@ -125,6 +138,7 @@ ENGINES: dict[str, Entry] = {
         licence="Apache-2.0",
         brings="English text to speech with nothing downloaded",
         runs=2,
+        profiles=(Profile(window=32),),
         bounded=True,
         pauses=True,
     ),
@@ -182,6 +196,7 @@ ENGINES: dict[str, Entry] = {
         bounded=True,
         pauses=True,
         heavy=(("longest", True),),
+        listening=(("longest", True), ("hears", True)),
     ),
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(

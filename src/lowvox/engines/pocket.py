@@ -78,6 +78,7 @@ class PocketResident:
         eos_threshold: float | None = None,
         frames_after_eos: int | None = None,
         longest: bool = False,
+        hears: bool = False,
     ) -> PocketStream:
         """Choose whom to speak like: `reference`, a recording or a voice file of pocket-tts, else `voice`, a name.
 
@@ -85,7 +86,7 @@ class PocketResident:
         the reference under a name. What is left out of the rest is the model's own: `temperature`, the variance of the
         noise, cut off at `noise_clamp`; `steps` of the flow; `eos_threshold`, above which a text counts as said, and
         `frames_after_eos`, how many frames of sound follow. With a `seed` the same sentences in the same order sound
-        the same. `longest` is for measuring: nobody's voice, as long as one can be.
+        the same. For measuring: `longest` is nobody's voice, as long as one can be, and where it `hears`, heard.
         """
         ranges.check(
             _RANGES,
@@ -99,7 +100,7 @@ class PocketResident:
         )
         if (rate, pitch) != (1, 1):
             raise UsageError("Pocket TTS has no speed and no pitch to choose; leave rate and pitch at 1.")
-        cache = self._unheard() if longest else self._somebody(voice, reference, save)
+        cache = self._unheard(hears=hears) if longest else self._somebody(voice, reference, save)
         facts = self._found.facts
         noise = Noise(seed, facts.latent, facts.temperature if temperature is None else temperature, noise_clamp)
         way = Way(
@@ -151,11 +152,13 @@ class PocketResident:
         cache.write(heard)
         return cache
 
-    def _unheard(self) -> Memory:
-        """Return what takes as much as a recording of 30 s."""
+    def _unheard(self, *, hears: bool) -> Memory:
+        """Return what takes as much as a recording of 30 s; as much as its hearing took, where it `hears`."""
         from lowvox.engines.pocket_prompt import LONGEST_S
 
         facts = self._found.facts
+        if hears and "encoder" in facts.graphs:
+            self._graphs.listen(np.zeros(int(LONGEST_S * facts.rate), np.float32))
         count = int(LONGEST_S * facts.rate / facts.frame) + 1
         cache = self._cache(count)
         self._graphs.hear(cache, np.zeros((count, facts.width), np.float32))

@@ -49,6 +49,8 @@ def voices(model: Model) -> list[Voice]:
     if model.role != "synthesizer":
         return [Voice({})]
     entry = engines.ENGINES.get(model.engine)
+    if entry and entry.listening is not None and model.variant == engines.LISTENING:
+        return [Voice(dict(entry.listening))]
     if entry and entry.heavy is not None:
         return [Voice(dict(entry.heavy))]
     if model.path is not None:

@@ -52,7 +52,7 @@ def _measure(place: Path) -> None:
         for role in ("vad", "recognizer", "punctuator", "synthesizer"):
             model = models.find(role, "en")
             for placement in entry(model.engine).placements if available(model.engine) else ():
-                footprints.of(Choice(model, placement=placement))
+                footprints.of(Choice(model, entry(model.engine).ways(model)[0], placement))
 
 
 @pytest.fixture

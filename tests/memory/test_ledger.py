@@ -109,6 +109,26 @@ def test_another_version_is_not_believed(ledger: Ledger) -> None:
     assert ledger.get("a") == MEASURED
 
 
+def test_ways_lie_beside_footprints_and_go_with_an_old_ledger(ledger: Ledger) -> None:
+    ledger.put("a", MEASURED)
+    assert ledger.tune("a", "some ways")
+    assert (ledger.get("a"), ledger.tuned("a"), ledger.tuned("b")) == (MEASURED, "some ways", None)
+    with closing(sqlite3.connect(ledger.path)) as database, database:
+        database.execute("PRAGMA user_version = 2")
+    assert (ledger.get("a"), ledger.tuned("a")) == (None, None)
+    assert not ledger.forget("a")
+
+
+@given(st.text(), st.text())
+def test_ways_of_another_key_are_never_believed(row: str, other: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.sqlite")
+        ledger.tune(ascii(row), "ways")
+        with closing(sqlite3.connect(ledger.path)) as database, database:
+            database.execute("UPDATE tuned SET key = ?", (ascii(other),))
+        assert ledger.tuned(ascii(other)) == ("ways" if row == other else None)
+
+
 def test_another_shape_is_not_believed(ledger: Ledger) -> None:
     with closing(sqlite3.connect(ledger.path)) as database, database:
         database.execute("CREATE TABLE footprints (key TEXT)")

@@ -25,6 +25,8 @@ COMMANDS = {
     "ps": "Show what every running lowvox holds in memory, every byte attributed.",
     "top": "Watch what every running lowvox holds, until `q` or Ctrl-C.",
     "leaks": "Find out whether an engine gives its memory back, with numbers.",
+    "tune": "Find the best ways to run a model on this machine, in memory and in speed.",
+    "bench": "Measure models: size, load time, speed, memory and quality for each number of inputs at once.",
     "models": "List the models that are installed and those that `pull` can bring.",
     "pull": "Install a model by name, or from a folder or archive on disk.",
     "shrink": "Make a model smaller, or free it from PyTorch.",

@@ -1,4 +1,4 @@
-"""The ledger: measured footprints on disk, so that each choice is measured once on a machine.
+"""The ledger: what was measured on this machine, on disk, so that it is measured once: footprints, and tuned ways.
 
 A row is believed only when everything that could change it is the same: the choice with its model's files, library
 versions, machine; and when its seal says that no bit of it has. A ledger that is damaged, or from another version of
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from lowvox.types import Choice
+    from lowvox.memory.stated import Session
+    from lowvox.types import Choice, Model
 
-_VERSION = 2
+_VERSION = 3
 _COLUMNS = {field.name: "REAL" if "float" in str(field.type) else "INTEGER" for field in fields(Footprint)}
 _TYPED = "".join(f"{name} {kind} NOT NULL, " for name, kind in _COLUMNS.items())
 _TABLE = f"CREATE TABLE footprints (key TEXT PRIMARY KEY, {_TYPED} seal INTEGER NOT NULL) STRICT"
+_TUNED = "CREATE TABLE tuned (key TEXT PRIMARY KEY, ways TEXT NOT NULL, seal INTEGER NOT NULL) STRICT"
 _SELECT = f"SELECT {', '.join(_COLUMNS)}, seal FROM footprints"  # noqa: S608  # our own names
 _INSERT = f"INSERT OR REPLACE INTO footprints VALUES ({', '.join('?' * (len(_COLUMNS) + 2))})"  # noqa: S608
 # Instruction sets for which libraries have kernels of their own: they lay weights out in their own ways.
@@ -41,19 +43,36 @@ def key(what: Choice | str, package: str) -> str:
 
     `package` is the module that runs it. The cap is no part: a footprint is a line in the input's length.
     """
-    library = f"{package} {extras.version(package)}".strip()
     names = (what,) if isinstance(what, str) else _names(what)
+    return _row(names, package)
+
+
+def tuned_key(model: Model, stated: Session, package: str) -> str:
+    """Return what the best ways to run a model depend on: as `key`, with the number of processors."""
+    return _row(("tuned", *_model(model), *_pairs(stated), f"cores={os.cpu_count()}"), package)
+
+
+def _row(names: tuple[object, ...], package: str) -> str:
+    library = f"{package} {extras.version(package)}".strip()
     return ascii((*names, library, f"lowvox {__version__}", *_machine()))
 
 
 def _names(choice: Choice) -> tuple[object, ...]:
-    model, profile = choice.model, choice.profile
+    profile = choice.profile
     return (
-        *(model.engine, model.name, model.digest, model.variant),
+        *_model(choice.model),
         *(profile.name, f"threads={profile.threads}", f"window={profile.window}"),
-        *(f"{name}={value!r}" for name, value in profile.stated),
+        *_pairs(profile.stated),
         *(choice.placement, f"runs={choice.runs}"),
     )
+
+
+def _model(model: Model) -> tuple[str, ...]:
+    return model.engine, model.name, model.digest, model.variant
+
+
+def _pairs(stated: Session) -> tuple[str, ...]:
+    return tuple(f"{name}={value!r}" for name, value in stated)
 
 
 @cache
@@ -81,7 +100,7 @@ def _sysconf(name: str) -> int:
 
 
 class Ledger:
-    """Footprints by key, in a SQLite file that several processes and threads may share."""
+    """Footprints by key, and tuned ways as text, in a SQLite file that several processes and threads may share."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or folders.cache() / "ledger.sqlite"
@@ -99,6 +118,22 @@ class Ledger:
         values = astuple(footprint)
         if _believable(footprint):
             self._do(lambda database: database.execute(_INSERT, (row, *values, _seal(row, values))))
+
+    def tuned(self, row: str) -> str | None:
+        """Return the ways recorded under a key, or None."""
+        select = "SELECT ways, seal FROM tuned WHERE key = ?"
+        found = self._do(lambda database: database.execute(select, (row,)).fetchone())
+        return found[0] if found and found[1] == _seal(row, found[:1]) else None
+
+    def tune(self, row: str, ways: str) -> bool:
+        """Record ways under a key; False where that is not possible."""
+        insert = "INSERT OR REPLACE INTO tuned VALUES (?, ?, ?)"
+        return self._do(lambda database: database.execute(insert, (row, ways, _seal(row, (ways,))))) is not None
+
+    def forget(self, row: str) -> bool:
+        """Remove the ways recorded under a key; False where there were none."""
+        delete = "DELETE FROM tuned WHERE key = ?"
+        return bool(self._do(lambda database: database.execute(delete, (row,)).rowcount))
 
     def _do(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Work on the file, and once more on a new one where it is damaged.
@@ -149,11 +184,12 @@ def _version(database: sqlite3.Connection) -> int:
 
 
 def _make(database: sqlite3.Connection) -> None:
-    """Make the table, dropping what another version wrote."""
+    """Make the tables, dropping what another version wrote."""
     database.execute("BEGIN IMMEDIATE")
     if _version(database) != _VERSION:  # no other was quicker
-        database.execute("DROP TABLE IF EXISTS footprints")
-        database.execute(_TABLE)
+        for name, table in (("footprints", _TABLE), ("tuned", _TUNED)):
+            database.execute(f"DROP TABLE IF EXISTS {name}")
+            database.execute(table)
         database.execute(f"PRAGMA user_version = {_VERSION}")
     database.commit()
 

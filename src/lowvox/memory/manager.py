@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowvox import engines
 from lowvox.errors import BudgetError, EngineError
-from lowvox.memory import holder, limit, meter, planner
+from lowvox.memory import holder, limit, meter, planner, tuned
 from lowvox.memory import residency as happened
 from lowvox.memory import stated as said
 from lowvox.memory.footprints import SOUND, Footprints
@@ -24,7 +24,7 @@ from lowvox.memory.keeping import KeepAlive
 from lowvox.memory.lending import Lent
 from lowvox.memory.residency import Grant, Refuse, Ticket, Want
 from lowvox.memory.share import Share
-from lowvox.types import Choice, Footprint, Holding, Model, Part, Usage
+from lowvox.types import Choice, Footprint, Holding, Model, Part, Profile, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,7 +151,13 @@ class Manager:
             tuple(said.profile(each, self._threads, session) for each in several)
             for several in (found.profiles, found.windows)
         )
-        return replace(found, profiles=profiles, windows=windows)
+        return replace(found, profiles=profiles, windows=windows, tuned=partial(self._tuned, found.package, session))
+
+    def _tuned(self, package: str, session: said.Session, model: Model, most: int) -> tuple[Profile, ...]:
+        """Return the ways that tuning found for a model, with what was stated."""
+        pairs = dict(session)
+        threads = pairs.pop("intra_op_num_threads", None) or self._threads
+        return tuned.profiles(model, package, tuple(pairs.items()), threads, most)
 
     def choice(self, model: Model) -> Choice:
         """Return the usual way to run a model."""

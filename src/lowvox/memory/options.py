@@ -6,11 +6,12 @@ measuring a model takes seconds. Knows nothing of budgets.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from lowvox.types import Choice, Footprint, Model, Role
+from lowvox.types import Choice, Footprint, Model, Profile, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +35,15 @@ class Need:
 
 
 class Rank(NamedTuple):
-    """How good an option is, what matters most first; less is better in each."""
+    """How good an option is, what matters most first; less is better in each.
+
+    `way` is the place among the ways that tuning found, the fastest first; the usual ones stand behind them.
+    """
 
     model: int
     cap: int
     placement: int
+    way: int
     threads: int
     runs: int
 
@@ -48,7 +53,7 @@ class Option:
     """One way to serve a need. `capacity` is how many of its streams one resident holds.
 
     `measured` is the choice whose footprint counts: it is a line in the length of the input, so that no cap needs a
-    measurement of its own.
+    measurement of its own. `tuned` says that tuning found this way.
     """
 
     need: Need
@@ -56,6 +61,7 @@ class Option:
     measured: Choice
     capacity: int
     rank: Rank
+    tuned: bool = False
 
     @property
     def residents(self) -> int:
@@ -87,14 +93,24 @@ def _ways(need: Need, model: Model, level: int, entry: Callable[[str], Entry], c
     known = entry(model.engine)
     capacity = min(need.streams, known.capacity or need.streams)
     caps = CAPS.get(need.role, (0.0,))[: 1 if known.bounded else None]
-    for profile, (place, placement), (short, cap) in product(
-        known.ways(model), enumerate(known.placements), enumerate(caps)
+    for (tuned, way, profile), (place, placement), (short, cap) in product(
+        _profiles(known, model, capacity, cores), enumerate(known.placements), enumerate(caps)
     ):
         most = min(capacity, known.runs, capacity if cores is None else max(1, cores // profile.threads))
         for runs in range(1, most + 1):
             measured = Choice(model, profile, placement, runs)
             choice = replace(measured, cap=cap) if short else measured
-            yield Option(need, choice, measured, capacity, Rank(level, short, place, -profile.threads, -runs))
+            rank = Rank(level, short, place, way, 0 if tuned else -profile.threads, -runs)
+            yield Option(need, choice, measured, capacity, rank, tuned)
+
+
+def _profiles(known: Entry, model: Model, capacity: int, cores: int | None) -> list[tuple[bool, int, Profile]]:
+    """Return (tuned, place, profile): what tuning found, the fastest first, and behind it the usual ones as equals."""
+    # A way with several threads was found for somebody who works alone.
+    most = sys.maxsize if cores is None else max(1, cores // min(capacity, known.runs))
+    best = known.tuned(model, most)
+    usual = [(False, len(best), profile) for profile in known.ways(model) if profile not in best]
+    return [*((True, way, profile) for way, profile in enumerate(best)), *usual]
 
 
 @dataclass(slots=True)

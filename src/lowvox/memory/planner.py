@@ -32,7 +32,7 @@ class Planned:
     """One part of a plan, in bytes: `resident` with all streams open, `peak` with as many at work as may be.
 
     The streams are spread over `residents`, each of which has `choice.runs` of its streams at work at a time. Where it
-    was not `measured`, both sizes are what it takes at the very least.
+    was not `measured`, both sizes are what it takes at the very least. `tuned` says that tuning found this way.
     """
 
     role: Role
@@ -42,6 +42,7 @@ class Planned:
     resident: int
     peak: int
     measured: bool = True
+    tuned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +178,5 @@ def _planned(option: Option, prices: Prices, *, ask: bool) -> Planned:
         resident=prices.resident(option) if measured else prices.size(option),
         peak=prices.peak(option) if measured else prices.size(option),
         measured=measured,
+        tuned=option.tuned,
     )

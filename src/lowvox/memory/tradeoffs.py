@@ -9,7 +9,7 @@ from lowvox.memory.options import CAPS, Option, Prices, Rank
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lowvox.types import Model
+    from lowvox.types import Model, Profile
 
 MB = 2**20
 
@@ -54,9 +54,16 @@ def _without(option: Option, best: Option, wish: str) -> str:
     if wish == "placement":
         where = "in lowvox's own process" if choice.placement == "in-process" else "in a process of its own"
         return f"{name} runs {where}"
+    if wish == "way":
+        return f"{name} runs as {_way(choice.profile)}, not {_way(best.choice.profile)}"
     if wish == "threads":
         return f"{name} has threads={choice.profile.threads}, not {best.choice.profile.threads}"
     return f"{choice.runs} of {option.capacity} streams of {name} work at once, not {best.choice.runs}"
+
+
+def _way(profile: Profile) -> str:
+    window = f" window={profile.window}" if profile.window else ""
+    return f"{profile.name} threads={profile.threads}{window}"
 
 
 def _saving(option: Option, best: Option, wish: int, group: list[Option], prices: Prices) -> str:

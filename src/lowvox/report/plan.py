@@ -21,7 +21,10 @@ _HEAD = ("part", "role", "runs in", "streams", "resident MB", "peak MB")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One part; the field names are the keys of `--json`. `cap` is the longest input, None for the role's own."""
+    """One part; the field names are the keys of `--json`.
+
+    `cap` is the longest input, None for the role's own. `tuned` says that `lowvox tune` found its profile.
+    """
 
     role: Role
     model: str
@@ -34,6 +37,9 @@ class Row:
     residents: int
     runs: int
     cap: float | None
+    threads: int
+    window: int | None
+    tuned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def _cells(part: Planned) -> tuple[str, ...]:
     return (
         short(label(choice.model)),
         part.role,
-        own if choice.placement == "worker" else "lowvox's process",
+        (own if choice.placement == "worker" else "lowvox's process") + (", tuned" if part.tuned else ""),
         str(part.streams) if together >= part.streams else f"{part.streams}, {together} at once",
         _figure(part.resident if measured else None),
         _figure(part.peak if measured else None),
@@ -140,6 +146,9 @@ def _row(part: Planned) -> Row:
         residents=part.residents,
         runs=choice.runs,
         cap=choice.cap,
+        threads=choice.profile.threads,
+        window=choice.profile.window,
+        tuned=part.tuned,
     )
 
 

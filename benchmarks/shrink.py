@@ -4,10 +4,10 @@
 
 Stands for a published case (42 M weights, 167 MB), whose table leaves the speed in 8 bits at batch 8 empty. Weights are
 random. "whole" is the voice in one graph, "decoder" what makes sound of its last latents. Both are rounded by
-`lowvox.shrink`: per channel, ranges by min-max on four sentences; in the front only what has 50,000 weights or more.
-Every row is a process of its own on one thread; timed runs take turns. RTF is the processor's seconds for a second of
-sound, its quarters in brackets; peak is the kernel's RSS of the whole process. --folder keeps the graphs and takes
-what is there already. The last line is one JSON object.
+`lowvox.shrink`: every convolution and product, per channel, ranges by min-max on four sentences. Every row is a process
+of its own on one thread; timed runs take turns. RTF is the processor's seconds for a second of sound, its quarters in
+brackets; peak is the kernel's RSS of the whole process. --folder keeps the graphs and takes what is there already. The
+last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
     Values = dict[str, NDArray[Any]]
 
-RATE, SPEAKERS, LARGE = 22050, 57, 50_000
+RATE, SPEAKERS = 22050, 57
 SENTENCES, UNSEEN = (25, 30, 35, 40), 33
-PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def made(folder: Path, seconds: float) -> list[Pair]:
     long = feeds(round(seconds * RATE / vits.HOP / 2.2))
     latents = [latent(front, decoder, each) for each in [*texts, long]]
     return [
-        pair("whole", whole, folder / "voice.int8.onnx", texts, long, LARGE),
-        pair("decoder", decoder, folder / "decoder.int8.onnx", latents[:-1], latents[-1], 1),
+        pair("whole", whole, folder / "voice.int8.onnx", texts, long),
+        pair("decoder", decoder, folder / "decoder.int8.onnx", latents[:-1], latents[-1]),
     ]
 
 
@@ -90,10 +89,10 @@ def latent(front: Path, decoder: Path, text: Values) -> Values:
     return {name: values[name] for name in wanted}
 
 
-def pair(name: str, exact: Path, rounded: Path, samples: list[Values], sample: Values, large: int) -> Pair:
+def pair(name: str, exact: Path, rounded: Path, samples: list[Values], sample: Values) -> Pair:
     """Round a graph where that was not done before."""
     model = graph.read(exact)
-    nodes = graph.roundable(model, PRODUCTS, large)
+    nodes = graph.roundable(model)
     if not rounded.exists():
         ranges = calibrate.ranges(model, samples, qdq.needed(model, nodes))
         rounded.write_bytes(qdq.rounded(model, ranges, nodes).SerializeToString(deterministic=True))

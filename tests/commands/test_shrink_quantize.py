@@ -84,7 +84,7 @@ def test_refusals(home: Path, file: Path, tmp_path: Path, capsys: pytest.Capture
         (("nothing",), 4, "There is no voice 'nothing', installed or on disk"),
         ((str(file), "-o", str(tmp_path / "out"), "--name", "x"), 2, "--name is for a voice that is installed"),
         ((str(file), "--name", "a/b"), 2, "A model cannot be called 'a/b'"),
-        ((), 2, "Missing argument 'VOICE'"),
+        ((), 2, "Missing argument 'MODEL'"),
     ):
         assert run(*arguments) == status
         assert says in capsys.readouterr().err

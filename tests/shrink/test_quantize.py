@@ -71,7 +71,7 @@ def test_stages_sound_nearly_as_before(parts: Path, rounded: Path) -> None:
 
     before, after = sound(parts), sound(rounded)
     assert before.shape == after.shape
-    assert 0.001 < (after - before).std() / before.std() < 0.15
+    assert 0.001 < (after - before).std() / before.std() < 0.1
 
 
 def test_a_rounded_voice_speaks(rounded: Path) -> None:
@@ -84,13 +84,17 @@ def test_a_rounded_voice_speaks(rounded: Path) -> None:
 
 
 def rounds(path: Path) -> dict[str, list[bool]]:
-    """Return, by kind of node, whether all that goes into each node with weights was rounded."""
+    """Return, by kind of node, whether all that goes into each node with weights was rounded.
+
+    Of a transposed convolution, which is summed in floats, only the weights are.
+    """
     graph = onnx.load(path).graph
     maker = {name: node.op_type for node in graph.node for name in node.output}
     found: dict[str, list[bool]] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "ConvTranspose", "MatMul"):
-            given = [maker.get(name) == "DequantizeLinear" for name in node.input if name]
+            names = node.input[1:2] if node.op_type == "ConvTranspose" else node.input
+            given = [maker.get(name) == "DequantizeLinear" for name in names if name]
             found.setdefault(node.op_type, []).append(all(given))
     return found
 

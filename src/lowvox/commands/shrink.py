@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.commands.shrink_compare import compare
+from lowvox.commands.shrink_files import operators, pack
 from lowvox.commands.shrink_pocket import pocket_tts
-from lowvox.commands.shrink_voice import quantize, split
+from lowvox.commands.shrink_quantize import quantize
+from lowvox.commands.shrink_voice import split
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ def command() -> None:
 
 command.add_command(split)
 command.add_command(quantize)
+command.add_command(compare)
+command.add_command(pack)
+command.add_command(operators)
 
 
 @command.group()

@@ -1,4 +1,4 @@
-"""`lowvox shrink split` and `lowvox shrink quantize`: a voice in parts, and its parts in 8 bits."""
+"""`lowvox shrink split`, and the voices of `lowvox shrink quantize`: in parts, and these in 8 bits."""
 
 from __future__ import annotations
 
@@ -43,24 +43,8 @@ def split(console: Console, voice: str, output: Path | None, onnx: bool) -> None
         console.note(line)
 
 
-@click.command(
-    "quantize",
-    epilog="\b\nExamples:\n"
-    "  lowvox shrink quantize en_US-amy-medium\n"
-    "  lowvox shrink quantize ./en_US-amy-medium.onnx -o ./amy-int8\n",
-)
-@click.argument("voice", metavar="VOICE")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the parts here.")
-@click.option("--name", metavar="NAME", help="Call the installed voice so; without it, VOICE-int8.")
-@click.option("--onnx", is_flag=True, help="Keep the parts as .onnx, for other tools; they take more memory.")
-@common
-def quantize(console: Console, voice: str, output: Path | None, name: str | None, onnx: bool) -> None:
-    """Cut a voice of Piper's or vosk-tts's in parts and round their weights and sums to 8 bits.
-
-    A quarter of the size and less than half the time on most processors, for a little noise: how much is measured on a
-    sentence that the rounding has not seen, and said. VOICE is an installed voice, which stays beside the new one, or
-    the .onnx file of one.
-    """
+def quantize_voice(console: Console, voice: str, output: Path | None, name: str | None, *, onnx: bool) -> None:
+    """Cut a voice of Piper's or vosk-tts's in parts, round these to 8 bits, and say what came of it."""
     from lowvox.shrink import voice_int8
 
     done = voice_int8.quantize(voice, output, name, onnx=onnx)

@@ -8,22 +8,20 @@ durations, only what has large weights. Knows no family of voices: what gives th
 from __future__ import annotations
 
 import shutil
-from math import prod
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import onnx
-from lowvox.errors import DamagedError, NotFoundError, UsageError
+from lowvox.errors import NotFoundError, UsageError
 from lowvox.models.disk import writing
-from lowvox.onnx import quantization, split
+from lowvox.onnx import split
 from lowvox.onnx.session import Session
-from lowvox.shrink.quiet import quiet
+from lowvox.shrink import calibrate, graph, qdq
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
 SENTENCES = (25, 30, 35, 40)
 UNSEEN = 33
 LARGE = 50_000  # weights
-_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
-_PRODUCTS = frozenset({"Conv", "MatMul"})
+_STAGE = ("Conv", "ConvTranspose")
+_FRONT = ("Conv", "MatMul")
 
 
 def quantize_voice(folder: Path, out: Path, feeds: Feeds, large: int = LARGE) -> dict[str, int]:
@@ -54,12 +52,13 @@ def quantize_voice(folder: Path, out: Path, feeds: Feeds, large: int = LARGE) ->
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=".int8-") as beside:
-            made = Path(beside) / "made"
+            made = type(out)(beside) / "made"
             made.mkdir()
             for name in told.files:
-                model = _prepared(folder / name)
-                wanted = _large(model, large) if name == told.front else _convolutions(model)
-                _round(model, made / name, seen[name], wanted)
+                model = graph.read(folder / name)
+                wanted = graph.roundable(model, *((_FRONT, large) if name == told.front else (_STAGE,)))
+                ranges = calibrate.ranges(model, seen[name], qdq.needed(model, wanted))
+                (made / name).write_bytes(qdq.rounded(model, ranges, wanted).SerializeToString(deterministic=True))
             shutil.copyfile(sidecar, made / sidecar.name)
             if out.exists():
                 out.rmdir()
@@ -99,7 +98,7 @@ def _sidecar(folder: Path) -> Path:
 
 def _seen(folder: Path, told: split.Split, feeds: Feeds, lengths: Sequence[int] = SENTENCES) -> dict[str, list[Values]]:
     """Return what each part is given when the sentences are spoken, by the part's file."""
-    sessions = [Session(folder / name) for name in told.files]
+    sessions = [Session(folder / name, seed=calibrate.SEED) for name in told.files]
     found: dict[str, list[Values]] = {name: [] for name in told.files}
     try:
         for symbols in lengths:
@@ -112,77 +111,3 @@ def _seen(folder: Path, told: split.Split, feeds: Feeds, lengths: Sequence[int] 
         for session in sessions:
             session.close()
     return found
-
-
-def _prepared(path: Path) -> onnx.ModelProto:
-    """Read a graph, name its nodes, and give each weights of its own.
-
-    An export has one weight stand for several that are equal and hands it round by nodes (Identity): a convolution
-    whose bias comes from a node is not rounded.
-    """
-    model = _loaded(path)
-    weights = {weight.name: weight for weight in model.graph.initializer}
-    kept: list[Any] = []
-    for node in model.graph.node:
-        if node.op_type == "Identity" and node.input[0] in weights:
-            own = model.graph.initializer.add()
-            own.CopyFrom(weights[node.input[0]])
-            own.name = node.output[0]
-            weights[own.name] = own
-        else:
-            node.name = f"node{len(kept)}"
-            kept.append(node)
-    del model.graph.node[:]
-    model.graph.node.extend(kept)
-    return model
-
-
-def _convolutions(model: onnx.ModelProto) -> list[str]:
-    """Return the names of a graph's convolutions."""
-    return [node.name for node in model.graph.node if node.op_type in _CONVOLUTIONS]
-
-
-def _large(model: onnx.ModelProto, large: int) -> list[str]:
-    """Return the names of a graph's convolutions and products that have so many weights."""
-    big = {weight.name for weight in model.graph.initializer if prod(weight.dims) >= large}
-    return [node.name for node in model.graph.node if node.op_type in _PRODUCTS and big & set(node.input)]
-
-
-def _loaded(path: Path) -> onnx.ModelProto:
-    try:
-        return onnx.load(path)
-    except Exception as error:  # protobuf's errors have no public class
-        raise DamagedError(f"{path} is not an ONNX graph; split the voice again.") from error
-
-
-def _round(model: onnx.ModelProto, out: Path, seen: Sequence[Values], wanted: list[str]) -> None:
-    """Write a graph with these nodes rounded; as it is where there are none."""
-    if not wanted:
-        onnx.save(model, out)
-        return
-    tools = quantization()
-
-    class Reader(tools.CalibrationDataReader):  # type: ignore[misc, name-defined]
-        """The sentences, one after the other."""
-
-        def __init__(self) -> None:
-            self._left = iter(seen)
-
-        def get_next(self) -> Values | None:
-            return next(self._left, None)
-
-    with quiet():
-        try:
-            tools.quantize_static(
-                model,
-                str(out),
-                Reader(),
-                quant_format=tools.QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=tools.QuantType.QUInt8,
-                weight_type=tools.QuantType.QInt8,
-                op_types_to_quantize=sorted(_CONVOLUTIONS | _PRODUCTS),  # or every value's range would be measured
-                nodes_to_quantize=wanted,
-            )
-        except Exception as error:  # whatever ONNX Runtime's tools raise
-            raise DamagedError(f"{out.name} cannot be rounded to 8 bits ({error}); run it as it is.") from error

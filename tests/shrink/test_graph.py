@@ -51,6 +51,17 @@ def test_nodes_that_can_be_rounded_and_how_much_that_is(tmp_path: Path) -> None:
     assert graph.roundable(model, large=10**9) == []
 
 
+def test_weights_in_nodes_of_their_own_count_for_coverage() -> None:
+    nodes = [
+        helper.make_node("Constant", [], ["held"], value=numpy_helper.from_array(square(1))),
+        helper.make_node("MatMul", ["x", "w"], ["a"], "product"),
+        helper.make_node("Add", ["a", "held"], ["y"]),
+    ]
+    sides = [[helper.make_tensor_value_info(name, 1, [None, 3])] for name in ("x", "y")]
+    made = helper.make_graph(nodes, "graph", *sides, [numpy_helper.from_array(square(2), "w")])
+    assert graph.coverage(helper.make_model(made), ["product"]) == 50
+
+
 def test_weights_that_the_graph_makes_become_weights(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Constant", [], ["c"], value=numpy_helper.from_array(square(1))),

@@ -82,21 +82,11 @@ def main() -> None:
     if not asked.fp32:
         model.table = Small(model.table)  # type: ignore[assignment]
     example = torch.randint(8, 1000, (2, 40, WIDTH), dtype=torch.int32)
-    whole = asked.out.with_suffix(".part.onnx")
     torch.onnx.export(
-        model, (example,), whole, input_names=["rows"], output_names=["marks", "cases", "opens"],
+        model, (example,), asked.out, input_names=["rows"], output_names=["marks", "cases", "opens"],
         dynamic_axes={name: {0: "texts", 1: "words"} for name in ("rows", "marks", "cases", "opens")},
         opset_version=17, dynamo=False,
     )  # fmt: skip
-    if asked.fp32:
-        whole.replace(asked.out)
-    else:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        quantize_dynamic(
-            whole, asked.out, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8
-        )
-        whole.unlink()
     print(asked.out, asked.out.stat().st_size, "bytes")
 
 

@@ -1,31 +1,24 @@
-"""The trained networks as ONNX graphs, FP32 and INT8: python export.py RUN/last.pt OUT --calib ARRAYS/calib
+"""The trained networks as ONNX graphs in floats: python export.py RUN/last.pt OUT --calib ARRAYS/calib
 
-Writes OUT/encoder.fp32.onnx, OUT/decoder.fp32.onnx, and with --calib OUT/encoder.onnx and OUT/decoder.onnx: static
-INT8, QDQ, weights per channel. Calibration sentences are neither trained on nor scored. The frames' scale is part of
-the last kernel, so that graphs give what the head takes.
+Writes OUT/encoder.onnx and OUT/decoder.onnx, and with --calib OUT/samples: what goes into each for the calibration
+sentences, which are neither trained on nor scored. `lowvox shrink quantize` makes INT8 of both (README.md). The frames'
+scale is part of the last kernel, so that graphs give what the head takes.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from batches import Spoken
 from frames import WHERE
-from head import WIDTH
 from network import Shape, Voice
 from onnxruntime import InferenceSession
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 import onnx
-
-if TYPE_CHECKING:
-    import numpy as np
 
 OPSET = 17
 
@@ -79,60 +72,22 @@ def fp32(voice: Voice, shape: Shape, stretch: float, out: Path) -> None:
     """Write both graphs."""
     ids = torch.randint(0, 45, (1, 20))
     given = {"ids": ids, "places": ids % 5, "spots": torch.rand(1, 4, 20)}
-    _written(Lengths(voice, stretch), given, {"context": "", "durations": ""}, out / "encoder.fp32.onnx")
+    _written(Lengths(voice, stretch), given, {"context": "", "durations": ""}, out / "encoder.onnx")
     given = {"context": torch.rand(1, shape.context, 30), "where": torch.rand(1, WHERE, 30)}
-    _written(voice.decoder, given, {"frames": ""}, out / "decoder.fp32.onnx")
+    _written(voice.decoder, given, {"frames": ""}, out / "decoder.onnx")
 
 
-class Given(CalibrationDataReader):
-    """What a graph is calibrated with."""
-
-    def __init__(self, rows: list[dict[str, np.ndarray]]) -> None:
-        self._rows = iter(rows)
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """Return the next, None at the end."""
-        return next(self._rows, None)
-
-
-def calibration(out: Path, prefix: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what goes into both graphs for each calibration sentence."""
-    spoken, encoder = Spoken(prefix), InferenceSession(out / "encoder.fp32.onnx")
-    first, second = [], []
+def samples(out: Path, prefix: Path) -> None:
+    """Write what goes into both graphs for each calibration sentence, as .npz."""
+    spoken, encoder = Spoken(prefix), InferenceSession(out / "encoder.onnx")
+    for name in ("encoder", "decoder"):
+        (out / "samples" / name).mkdir(parents=True, exist_ok=True)
     for at in range(len(spoken.sizes)):
         ids, places, spots, _, which, where, _ = spoken.one(at)
-        first.append({"ids": ids[None], "places": places[None], "spots": spots[None]})
-        context = encoder.run(["context"], first[-1])[0]
-        second.append({"context": context[:, :, which], "where": where[None]})
-    return first, second
-
-
-def int8(source: Path, target: Path, rows: list[dict[str, Any]], keep: list[str]) -> None:
-    """Write the INT8 graph; the nodes named in `keep` stay as they are."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready = Path(folder) / "ready.onnx"
-        quant_pre_process(source, ready, skip_symbolic_shape=True)
-        quantize_static(
-            ready, target, Given(rows), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
-            op_types_to_quantize=["Conv", "Gather", "Relu", "Add"], nodes_to_exclude=keep,
-        )  # fmt: skip
-
-
-def tidied(path: Path) -> None:
-    """Leave out the operator sets that a graph does not use."""
-    model = onnx.load(path)
-    used = [one for one in model.opset_import if one.domain in {node.domain for node in model.graph.node}]
-    del model.opset_import[:]
-    model.opset_import.extend(used)
-    onnx.save(model, path)
-
-
-def last_nodes(path: Path) -> list[str]:
-    """Return the names of the convolutions whose kernels give lengths and frames, which stay FP32: 64 and 3 rows."""
-    model = onnx.load(path)
-    rows = {one.name: one.dims[0] for one in model.graph.initializer if len(one.dims) == 3}
-    return [node.name for node in model.graph.node if node.op_type == "Conv" and rows[node.input[1]] in (3, 2 * WIDTH)]
+        given = {"ids": ids[None], "places": places[None], "spots": spots[None]}
+        np.savez(out / "samples" / "encoder" / f"{at:03}.npz", **given)
+        context = encoder.run(["context"], given)[0]
+        np.savez(out / "samples" / "decoder" / f"{at:03}.npz", context=context[:, :, which], where=where[None])
 
 
 def main() -> None:
@@ -149,10 +104,7 @@ def main() -> None:
     print("durations times", round(stretch, 4))
     fp32(voice, Shape(), stretch, asked.out)
     if asked.calib:
-        for name, rows in zip(("encoder", "decoder"), calibration(asked.out, asked.calib), strict=True):
-            source = asked.out / f"{name}.fp32.onnx"
-            int8(source, asked.out / f"{name}.onnx", rows, last_nodes(source))
-            tidied(asked.out / f"{name}.onnx")
+        samples(asked.out, asked.calib)
     for path in sorted(asked.out.glob("*.onnx")):
         print(path.name, path.stat().st_size)
 

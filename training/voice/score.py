@@ -1,6 +1,6 @@
 """How near the exported voice is to the teacher, and how well a recogniser understands both: one JSON line last.
 
-    python score.py GRAPHS EVAL [--variants ,.fp32] [--count 200] [--no-wer]
+    python score.py GRAPHS EVAL [--variants ,.int8] [--count 200] [--no-wer]
 
 EVAL is what teacher.c wrote for eval.txt, `wave` asked for: sentences of documents that were never trained on. Spectral
 and pitch errors are taken with the teacher's durations, so that frames answer to each other; words are recognised from
@@ -112,7 +112,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("graphs", type=Path)
     options.add_argument("eval", type=Path)
-    options.add_argument("--variants", default=",.fp32")
+    options.add_argument("--variants", default=",.int8")
     options.add_argument("--count", type=int, default=wer.COUNT)
     options.add_argument("--ways", default="teacher's phones,dictionary")
     options.add_argument("--no-wer", action="store_true")
@@ -129,7 +129,7 @@ def main() -> None:
         line["teacher"] = {"wer": round(wer.rate(errors["teacher"]), 2)}
     for variant in asked.variants.split(","):
         voice = Voice(asked.graphs, variant)
-        name = variant.strip(".") or "int8"
+        name = variant.strip(".") or "fp32"
         line[name] = nearness(voice, said, chosen)
         spent, seconds = 0.0, 0.0
         for way in asked.ways.split(","):

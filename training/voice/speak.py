@@ -1,6 +1,6 @@
 """Tokens to sound with the exported graphs, as the package does it: numpy and ONNX Runtime only.
 
-    voice = Voice(FOLDER, "")            # or ".fp32"
+    voice = Voice(FOLDER, "")            # or ".int8"
     sound, frames = voice.say(ids, places)
 
     python speak.py FOLDER "HH AH L OW , W ER L D ." out.wav

@@ -82,8 +82,14 @@ def roundable(model: onnx.ModelProto, types: Collection[str] = OPERATORS, large:
 
 
 def coverage(model: onnx.ModelProto, nodes: Collection[str]) -> float:
-    """Return how many per cent of a graph's numbers are weights of these nodes."""
+    """Return how many per cent of a graph's numbers are weights of these nodes; some lie in nodes of their own."""
     sizes = {weight.name: prod(weight.dims) for weight in model.graph.initializer}
+    sizes |= {
+        node.output[0]: prod(one.t.dims)
+        for node in model.graph.node
+        for one in node.attribute
+        if node.op_type == "Constant" and one.name == "value"
+    }
     held = {node.input[1] for node in model.graph.node if node.name in nodes}
     return float(100 * sum(sizes.get(name, 0) for name in held) / max(sum(sizes.values()), 1))
 

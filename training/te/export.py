@@ -1,8 +1,8 @@
 """From a trained network to what is shipped: python export.py RUN/last.pt OUT.onnx [--fp32] [--arrays ARRAYS]
 
-The table becomes INT8 with a scale for each row; `lowvox shrink quantize` rounds the matrices (README.md). With --arrays
-the balance between marks is set on what is held out: a mark's logit is raised or lowered until the mean F1 of `, . ?` is
-highest. Nothing but the F1 of what is held out chooses it.
+The table becomes INT8 with a scale for each row; `lowvox shrink quantize` rounds the matrices (README.md). With
+--arrays the balance between marks is set on what is held out: a mark's logit is raised or lowered until the mean F1 of
+`, . ?` is highest. Nothing but the F1 of what is held out chooses it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,9 @@ import click
 
 from lowvox.commands.common import Console, common
 from lowvox.commands.shrink_compare import compare
+from lowvox.commands.shrink_export import module, program, torch_script
 from lowvox.commands.shrink_files import operators, pack
+from lowvox.commands.shrink_lower import lower
 from lowvox.commands.shrink_pocket import pocket_tts
 from lowvox.commands.shrink_quantize import quantize
 from lowvox.commands.shrink_voice import split
@@ -38,6 +40,7 @@ command.add_command(quantize)
 command.add_command(compare)
 command.add_command(pack)
 command.add_command(operators)
+command.add_command(lower)
 
 
 @command.group()
@@ -46,6 +49,9 @@ def export() -> None:
 
 
 export.add_command(pocket_tts)
+export.add_command(torch_script)
+export.add_command(module)
+export.add_command(program)
 
 
 @export.command(

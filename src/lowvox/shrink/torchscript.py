@@ -17,15 +17,15 @@ from lowvox import extras
 from lowvox.errors import DamagedError, LowvoxError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _PACKED = ".data/ts_code/"
 
 
-def require() -> None:
+def require(needed: Sequence[str] = ("torch", "onnx")) -> None:
     """Raise NotFoundError, which names the command that installs it, where what converting needs is missing."""
-    if lacking := [name for name in ("torch", "onnx") if find_spec(name) is None]:
+    if lacking := [name for name in needed if find_spec(name) is None]:
         raise NotFoundError(
             f"Converting a model needs more than is installed ({' and '.join(lacking)}): run "
             f"`{extras.command('shrink')}`."

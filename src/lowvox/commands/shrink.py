@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  lowvox shrink split en_US-amy-medium\n"
     "  lowvox shrink quantize en_US-amy-medium\n"
+    "  lowvox shrink compare en_US-amy-medium en_US-amy-medium-int8 --html amy.html\n"
+    "  lowvox shrink lower en_US-amy-medium -o ./amy-executorch\n"
     "  lowvox shrink export silero-te v2_4lang_q.pt\n"
     "  lowvox shrink export pocket-tts --config english_2m_2026-10\n\n"
-    "`export` needs PyTorch, once: `pip install 'lowvox[shrink]'`; `split` and `quantize` need 'lowvox[split]' alone. "
+    "`export` needs PyTorch, once: `pip install 'lowvox[shrink]'`; `lower` needs ExecuTorch as well: "
+    "'lowvox[executorch]'; all else needs 'lowvox[split]' alone. "
     "What comes out runs without either."
 )
 def command() -> None:

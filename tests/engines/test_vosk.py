@@ -132,8 +132,8 @@ def test_hears_words_and_their_times(tmp_path: Path, version: int) -> None:
     found = stream.finish()
     assert [word.word for word in found] == ["beep", "beep"]
     assert [(word.start, word.end) for word in found] == [
-        pytest.approx((0.5, 0.9), abs=0.06),
-        pytest.approx((1.2, 1.8), abs=0.06),
+        pytest.approx((0.5, 0.9), abs=0.1),
+        pytest.approx((1.2, 1.8), abs=0.1),
     ]
     assert all(word.confidence is not None and 0.5 < word.confidence <= 1 for word in found)
     stream.close()
@@ -160,7 +160,7 @@ def test_each_utterance_starts_at_zero(stream: VoskStream) -> None:
         stream.accept(noise(0.4, LOUD))
         stream.accept(noise(0.3, QUIET))
         (word,) = stream.finish()
-        assert word.start == pytest.approx(0.3, abs=0.06)
+        assert word.start == pytest.approx(0.3, abs=0.1)
 
 
 def test_nothing_heard(stream: VoskStream) -> None:

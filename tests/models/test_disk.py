@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, OutputError
-from lowvox.models.disk import room, writing
+from lowvox.models.disk import appearing, room, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,3 +24,18 @@ def test_writing(tmp_path: Path) -> None:
         tmp_path.write_text("")
     with pytest.raises(DamagedError), writing(tmp_path):
         raise DamagedError("as it is")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    with pytest.raises(DamagedError), appearing(folder) as beside:
+        (beside / "half").touch()
+        raise DamagedError("as it is")
+    assert list(tmp_path.rglob("*")) == [folder]
+    with appearing(folder) as beside:
+        (beside / "file").touch()
+        assert not (folder / "file").exists()
+    assert list(tmp_path.rglob("*")) == [folder, folder / "file"]
+    with pytest.raises(OutputError), appearing(folder):
+        pass

@@ -41,6 +41,25 @@ def beside() -> Iterator[Path]:
 
 
 @contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Lend a new folder beside `folder`, which may be there if it is empty; it takes that name when the block ends.
+
+    Where the block fails nothing of it is left. The operating system's errors become OutputError.
+    """
+    from tempfile import TemporaryDirectory
+
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as near:
+            made = Path(near) / folder.name
+            made.mkdir()
+            yield made
+            if folder.exists():
+                folder.rmdir()
+            made.rename(folder)
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's errors while writing below `path` into OutputError; lowvox's own pass through."""
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,8 +26,8 @@ from lowvox.engines.pocket_layout import (
     TokenizerFacts,
 )
 from lowvox.engines.pocket_text import Rules
-from lowvox.errors import DamagedError, EngineError, LowvoxError, UsageError
-from lowvox.files import unwritable
+from lowvox.errors import DamagedError, EngineError, UsageError
+from lowvox.models.disk import appearing
 from lowvox.shrink import pocket_files, pocket_flow, pocket_mimi, pocket_parity, pocket_upstream
 
 if TYPE_CHECKING:
@@ -74,23 +73,8 @@ def export(config: str, folder: Path, *, int8: bool = False, cloning: bool = Tru
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; choose another folder with -o.")
     upstream = pocket_upstream.load(config)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    try:
-        beside.chmod(0o755)
+    with appearing(folder) as beside:
         facts, exact, rounded = _written(upstream, beside, int8=int8, cloning=cloning)
-        if folder.exists():
-            folder.rmdir()
-        beside.rename(folder)
-    except LowvoxError:
-        raise
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     parameters = sum(value.size for value in upstream.weights.values())
     return Exported(folder, sum(facts.sizes.values()), parameters, upstream.trained, facts, exact, rounded)
 

@@ -8,13 +8,12 @@ durations, only what has large weights. Knows no family of voices: what gives th
 from __future__ import annotations
 
 import shutil
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lowvox.errors import NotFoundError, UsageError
-from lowvox.models.disk import writing
+from lowvox.models.disk import appearing
 from lowvox.onnx import split
 from lowvox.onnx.session import Session
 from lowvox.shrink import calibrate, graph, qdq
@@ -49,20 +48,13 @@ def quantize_voice(folder: Path, out: Path, feeds: Feeds, large: int = LARGE) ->
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty; name a new folder.")
     seen = _seen(folder, told, feeds)
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out.parent, prefix=".int8-") as beside:
-            made = type(out)(beside) / "made"
-            made.mkdir()
-            for name in told.files:
-                model = graph.read(folder / name)
-                wanted = graph.roundable(model, *((_FRONT, large) if name == told.front else (_STAGE,)))
-                ranges = calibrate.ranges(model, seen[name], qdq.needed(model, wanted))
-                (made / name).write_bytes(qdq.rounded(model, ranges, wanted).SerializeToString(deterministic=True))
-            shutil.copyfile(sidecar, made / sidecar.name)
-            if out.exists():
-                out.rmdir()
-            made.rename(out)
+    with appearing(out) as made:
+        for name in told.files:
+            model = graph.read(folder / name)
+            wanted = graph.roundable(model, *((_FRONT, large) if name == told.front else (_STAGE,)))
+            ranges = calibrate.ranges(model, seen[name], qdq.needed(model, wanted))
+            (made / name).write_bytes(qdq.rounded(model, ranges, wanted).SerializeToString(deterministic=True))
+        shutil.copyfile(sidecar, made / sidecar.name)
     return {name: (out / name).stat().st_size for name in told.files}
 
 

@@ -6,10 +6,7 @@ folder that the engine `silero-te` runs without torch. It is written only when i
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,8 +15,8 @@ import numpy as np
 from lowvox.engines.silero_te import framed
 from lowvox.engines.silero_te_layout import FACTS, MODEL, TOKENS, WEIGHTS, Facts, Rules
 from lowvox.engines.silero_te_tokens import Tokenizer, Vocabulary
-from lowvox.errors import DamagedError, EngineError, LowvoxError, UsageError
-from lowvox.files import unwritable
+from lowvox.errors import DamagedError, EngineError, UsageError
+from lowvox.models.disk import appearing
 from lowvox.onnx.session import Session
 from lowvox.shrink import lowering, silero_te_rules, torchscript
 from lowvox.shrink.parity import Parity, compare
@@ -28,6 +25,7 @@ from lowvox.text.marks import DASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from lowvox.shrink.parity import Inputs, Network
     from lowvox.types import Case
@@ -113,13 +111,7 @@ def _written(graph: Any, text: bytes, rules: Rules, file: Path, folder: Path) ->
     """Convert, compare and write beside the folder, then give it its name."""
     from lowvox import __version__
 
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    try:
-        beside.chmod(0o755)
+    with appearing(folder) as beside:
         (beside / TOKENS).write_bytes(text)
         inputs = list(_inputs(Tokenizer(Vocabulary(text), rules), rules, text.count(b"\n")))
         layers, exact, as_run = _converted(graph, inputs, beside)
@@ -127,13 +119,6 @@ def _written(graph: Any, text: bytes, rules: Rules, file: Path, folder: Path) ->
         source = f"{file.name}, converted by lowvox {__version__}"
         facts = Facts(LANGUAGES, _MARKS, _CASES, _MOST, rules, sizes, source, LICENCE)
         (beside / FACTS).write_bytes(msgspec.json.format(msgspec.json.encode(facts)))
-        beside.rename(folder)
-    except LowvoxError:
-        raise
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return Converted(folder, sum(sizes.values()), layers, text.count(b"\n"), exact, as_run)
 
 

@@ -92,8 +92,10 @@ def works(folder: Path) -> dict[str, Work]:
     sphinx = Model("pocketsphinx", "pocketsphinx", "recognizer", ("en",))
     return {
         "pocketsphinx": Work("lowvox.engines.pocketsphinx:PocketSphinx", sphinx, 1, hear),
-        "espeak": Work("lowvox.engines.espeak:Espeak", Model("espeak", "espeak", "synthesizer", ("en",)), 1, speak),
-        "vosk": Work("lowvox.engines.vosk:Vosk", replica, 4, hear_often),
+        "espeak": Work(
+            "lowvox.engines.espeak.engine:Espeak", Model("espeak", "espeak", "synthesizer", ("en",)), 1, speak
+        ),
+        "vosk": Work("lowvox.engines.vosk.engine:Vosk", replica, 4, hear_often),
     }
 
 

@@ -36,13 +36,15 @@ from lowvox.memory import meter
 from lowvox.memory.meter import MB
 from lowvox.onnx import split as sidecars
 from lowvox.onnx.session import Session
-from lowvox.shrink import distance, executorch_graph, executorch_voice, trial
-from lowvox.shrink import executorch_layout as layout
-from lowvox.shrink.executorch_run import Program, of_program
-from lowvox.shrink.executorch_sentences import handed, opened
-from lowvox.shrink.measuring import inside, measured
-from lowvox.shrink.quantize import quantize_voice
-from lowvox.shrink.split import split
+from lowvox.shrink.executorch import graph as executorch_graph
+from lowvox.shrink.executorch import layout
+from lowvox.shrink.executorch import voice as executorch_voice
+from lowvox.shrink.executorch.run import Program, of_program
+from lowvox.shrink.executorch.sentences import handed, opened
+from lowvox.shrink.trials import distance, trial
+from lowvox.shrink.trials.measuring import inside, measured
+from lowvox.shrink.voices.quantize import quantize_voice
+from lowvox.shrink.voices.split import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +57,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 RATE, STEM, WORDS = 16000, "voice", 48
 SHIPPED = ROOT / "src/lowvox/engines/lowvox_te/lowvox-te.onnx"
-SENTENCES = ROOT / "src/lowvox/shrink/sentences.txt"
+SENTENCES = ROOT / "src/lowvox/shrink/trials/sentences.txt"
 
 
 def feeds(symbols: int) -> dict[str, NDArray[Any]]:
@@ -238,7 +240,10 @@ def main() -> None:
         built = runner(folder)
         without = bare(built, files, asked.runs) if built else {}
     table(found, without, asked.window * 256 / RATE)
-    held = {"onnxruntime": "lowvox.shrink.trial_graph:Program", "executorch": "lowvox.shrink.executorch_run:Trial"}
+    held = {
+        "onnxruntime": "lowvox.shrink.trials.trial_graph:Program",
+        "executorch": "lowvox.shrink.executorch.run:Trial",
+    }
     line = {
         "benchmark": "lowered",
         "window": asked.window,

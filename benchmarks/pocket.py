@@ -37,7 +37,7 @@ Row = dict[str, float]
 
 def spoken(folder: str, voice: str, minutes: float) -> Row:
     """Inside: load, hear the voice, speak the text, or again and again for so long."""
-    from lowvox.engines.pocket import Pocket
+    from lowvox.engines.pocket.engine import Pocket
     from lowvox.types import Model, Profile
 
     clock = time.perf_counter()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
-    from lowvox.engines.pocket import PocketResident
+    from lowvox.engines.pocket.engine import PocketResident
 
 INSIDE, PARITY = "inside", "parity"
 RUN, TEXT, VOICE = "run.npz", "text.txt", "voice.safetensors"
@@ -37,7 +37,7 @@ def parity(folder: Path) -> Row:
     """Compare lowvox with what the package made; keeps the voice."""
     import numpy as np
 
-    from lowvox.engines import pocket_voice
+    from lowvox.engines.pocket import voice as pocket_voice
 
     resident = _resident(folder)
     given = np.load(folder.parent / RUN)
@@ -71,7 +71,7 @@ def inside(folder: Path) -> Row:
 
 
 def _resident(folder: Path) -> PocketResident:
-    from lowvox.engines.pocket import Pocket
+    from lowvox.engines.pocket.engine import Pocket
     from lowvox.types import Model, Profile
 
     return Pocket().load(Model("pocket", "pocket", "synthesizer", ("en",), folder), Profile())
@@ -79,7 +79,7 @@ def _resident(folder: Path) -> PocketResident:
 
 def _speaker(resident: PocketResident, cache: Any, noise: Any) -> Any:
     """Return somebody who speaks with given noise."""
-    from lowvox.engines.pocket_speaker import Speaker, Way
+    from lowvox.engines.pocket.speaker import Speaker, Way
 
     class Given:
         def __init__(self) -> None:

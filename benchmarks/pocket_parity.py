@@ -24,7 +24,9 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from lowvox.shrink import pocket, pocket_parity, pocket_upstream
+from lowvox.shrink.pocket import export as pocket
+from lowvox.shrink.pocket import parity as pocket_parity
+from lowvox.shrink.pocket import upstream as pocket_upstream
 from replicas import pocket_full
 
 FRAMES, SECONDS = 125, 4.0

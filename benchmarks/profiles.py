@@ -148,7 +148,7 @@ def forms(folder: Path) -> None:
     import numpy as np
 
     from lowvox.onnx import split
-    from lowvox.shrink import weights
+    from lowvox.shrink.shipping import weights
 
     told = split.read(folder / "voice.split.json")
     for name in told.files:

@@ -63,8 +63,9 @@ def main() -> None:
 
 def compared(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Round one graph in all ways and measure each."""
-    from lowvox.shrink import measuring, samples, trial
     from lowvox.shrink.graph import read
+    from lowvox.shrink.rounding import samples
+    from lowvox.shrink.trials import measuring, trial
 
     if asked.graph:
         graph = asked.graph
@@ -99,7 +100,7 @@ def told(row: Any, first: Any, far: float | None) -> dict[str, Any]:
 def decoder(folder: Path) -> tuple[Path, list[Any], list[Any]]:
     """Write the decoder of a large voice; return it, samples to calibrate on and one to judge by."""
     from lowvox.onnx.session import Session
-    from lowvox.shrink.split import split
+    from lowvox.shrink.voices.split import split
     from replicas import vits
 
     def feeds(symbols: int) -> dict[str, NDArray[Any]]:
@@ -124,9 +125,9 @@ def decoder(folder: Path) -> tuple[Path, list[Any], list[Any]]:
 def variants(graph: Path, folder: Path, samples: list[Any]) -> dict[str, Path]:
     """Round a graph in all ways; return the files by way."""
     from lowvox.onnx import quantization
-    from lowvox.shrink import calibrate, qdq
     from lowvox.shrink.graph import read, roundable
     from lowvox.shrink.quiet import quiet
+    from lowvox.shrink.rounding import calibrate, qdq
 
     found = {}
     for name, options in {"defaults": {}, "channels": {"per_channel": True}}.items():
@@ -189,7 +190,8 @@ def calibrated(way: str, folder: Path, limit: float) -> dict[str, float]:
 
     from lowvox.memory import meter
     from lowvox.onnx import quantization
-    from lowvox.shrink import calibrate, graph, qdq, samples
+    from lowvox.shrink import graph
+    from lowvox.shrink.rounding import calibrate, qdq, samples
 
     source = folder.parent / "graph.onnx"
     model = graph.read(source)

@@ -26,15 +26,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from lowvox.onnx import split as sidecars
-from lowvox.shrink import calibrate, distance, graph, measuring, qdq, trial
-from lowvox.shrink.split import split
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import calibrate, qdq
+from lowvox.shrink.trials import distance, measuring, trial
+from lowvox.shrink.voices.split import split
 from replicas import vits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lowvox.shrink.measuring import Subject
-    from lowvox.shrink.variant import Row
+    from lowvox.shrink.trials.measuring import Subject
+    from lowvox.shrink.trials.variant import Row
 
     Values = dict[str, NDArray[Any]]
 

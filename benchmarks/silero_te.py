@@ -48,7 +48,7 @@ written = model.enhance_text(sys.argv[3], sys.argv[2])
 LOWVOX = """
 import sys
 from pathlib import Path
-from lowvox.engines.silero_te import SileroTe
+from lowvox.engines.silero_te.engine import SileroTe
 from lowvox.text.marks import write
 from lowvox.types import Model, Profile
 words, language = sys.argv[3].split(), sys.argv[2]
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--file", type=Path, help="a copy of the real model")
     options = parser.parse_args()
-    from lowvox.shrink.silero_te import export
+    from lowvox.shrink.silero_te.convert import export
 
     with TemporaryDirectory() as beside, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -30,7 +30,7 @@ LINE = "hello how are you today i am fine thank you said mr brown to the old man
 PEAK = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
 
 MINE = f"""
-from lowvox.engines.lowvox_te import LowvoxTe
+from lowvox.engines.lowvox_te.engine import LowvoxTe
 from lowvox.text.restoration import punctuate
 from lowvox.types import Model, Profile
 stream = LowvoxTe().load(Model("lowvox-te", "lowvox-te", "punctuator", ("en",)), Profile()).open(language="en")
@@ -78,7 +78,7 @@ from lowvox.onnx.session import Session
 session = Session(sys.argv[1])
 session.run({"x": numpy.ones((1, 64), numpy.float32)})
 now("onnxruntime, with a small graph run")
-from lowvox.engines.lowvox_te import LowvoxTe
+from lowvox.engines.lowvox_te.engine import LowvoxTe
 from lowvox.types import Model, Profile
 stream = LowvoxTe().load(Model("lowvox-te", "lowvox-te", "punctuator", ("en",)), Profile()).open(language="en")
 now("lowvox-te loaded")
@@ -154,7 +154,7 @@ def speed() -> dict[str, object]:
     sys.path.insert(0, str(ROOT / "training" / "te"))
     from corpus import labelled, lines
 
-    from lowvox.engines.lowvox_te import LowvoxTe
+    from lowvox.engines.lowvox_te.engine import LowvoxTe
     from lowvox.text.live import LivePunctuator
     from lowvox.text.restoration import flowing
     from lowvox.types import Model, Profile

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training" / "te"))
 from corpus import Labelled, labelled, lines
 
 from lowvox import models
-from lowvox.engines.lowvox_te import LowvoxTe
+from lowvox.engines.lowvox_te.engine import LowvoxTe
 from lowvox.text.marks import ENDS, MARKS, write
 from lowvox.text.restoration import joined, labels
 from lowvox.types import Label, Profile

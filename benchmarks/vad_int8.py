@@ -26,7 +26,9 @@ import onnx
 from lowvox.memory.meter import MB
 from lowvox.onnx import runtime
 from lowvox.onnx.session import Session
-from lowvox.shrink import calibrate, distance, gate, graph, material, measuring, qdq, trial
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import calibrate, qdq
+from lowvox.shrink.trials import distance, gate, material, measuring, trial
 from onnx import helper
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ process (RSS, with Python and the libraries), "after" its anonymous memory when 
 are the processor's, of the thread at work: to load the voice, for a second of sound (RTF), and until the first sound
 with a voice that is loaded; the clock's are in the JSON, and the same on an idle machine only. "apart" loads front and
 rest one after the other for every sentence, so loading is part of its RTF and of its first sound. INT8 is
-`lowvox.shrink.quantize`. lowvox's parts are mapped files (.ort), as `lowvox shrink` writes them.
+`lowvox.shrink.voices.quantize`. lowvox's parts are mapped files (.ort), as `lowvox shrink` writes them.
 
 Then 1, 2, 4 and 8 threads speak a quarter of the utterance each, with one loaded voice, and ONNX Runtime as it comes
 speaks it in batches of 1, 2, 4 and 8. The last line is one JSON object; figures are medians over the runs.
@@ -95,9 +95,9 @@ def prepare(folder: Path, upstream: str | None) -> None:
     import msgspec
 
     from lowvox.onnx import split as sidecars
-    from lowvox.shrink.quantize import quantize_voice
-    from lowvox.shrink.split import split
-    from lowvox.shrink.voice import mapped
+    from lowvox.shrink.voices.quantize import quantize_voice
+    from lowvox.shrink.voices.split import split
+    from lowvox.shrink.voices.voice import mapped
     from replicas import vits
 
     whole, parts, rounded = (folder / name for name in ("whole", "fp32", "int8"))

@@ -144,7 +144,7 @@ def scoring(name: str) -> Any:
 
 def ours(texts: list[str]) -> Iterator[NDArray[np.float32]]:
     """Yield what lowvox-voice makes of each sentence."""
-    from lowvox.engines.lowvox_voice import LowvoxVoice
+    from lowvox.engines.lowvox_voice.engine import LowvoxVoice
     from lowvox.types import Audio, Model, Profile
 
     model = Model("lowvox-voice", "lowvox-voice", "synthesizer", ("en",))
@@ -162,7 +162,7 @@ def espeaks(texts: list[str]) -> Iterator[NDArray[np.float32]]:
 
     model = Model("espeak", "espeak", "synthesizer", ("en",))
     with closing(Worker("espeak")) as worker:
-        stream = worker.load("lowvox.engines.espeak:Espeak", model, Profile()).open(language="en-us")
+        stream = worker.load("lowvox.engines.espeak.engine:Espeak", model, Profile()).open(language="en-us")
         for text in texts:
             yield soxr.resample(Audio(b"".join(stream.speak(text)), stream.rate).samples, stream.rate, 16000)
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.voice import scoring
 
-from lowvox.engines.lowvox_voice import LowvoxVoice
+from lowvox.engines.lowvox_voice.engine import LowvoxVoice
 from lowvox.types import Audio, Model, Profile
 
 if TYPE_CHECKING:

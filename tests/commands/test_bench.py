@@ -13,7 +13,7 @@ import pytest
 
 from lowvox.commands.bench import command as bench
 from lowvox.commands.shrink_compare import compare
-from lowvox.engines import lowvox_te
+from lowvox.engines.lowvox_te import engine as lowvox_te
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from replicas import graphs
 

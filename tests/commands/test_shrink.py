@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox import commands, models
-from lowvox.engines.silero_te import SileroTe
+from lowvox.engines.silero_te.engine import SileroTe
 from lowvox.errors import EngineError
 from lowvox.models import installed
-from lowvox.shrink import silero_te as shrinking
-from lowvox.shrink import torchscript
+from lowvox.shrink.export import torchscript
 from lowvox.shrink.parity import Parity
+from lowvox.shrink.silero_te import convert as shrinking
 from lowvox.types import Profile
 from replicas import te_folder
 

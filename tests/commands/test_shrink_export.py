@@ -13,7 +13,8 @@ import pytest
 from lowvox import commands
 from lowvox.commands.shrink_export import _argument
 from lowvox.errors import UsageError
-from lowvox.shrink import executorch_layout, torchscript
+from lowvox.shrink.executorch import layout as executorch_layout
+from lowvox.shrink.export import torchscript
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lowvox import commands, models
-from lowvox.engines.piper import Piper
+from lowvox.engines.piper.engine import Piper
 from lowvox.models import install, installed, store
 from lowvox.onnx import split
 from lowvox.types import Profile

@@ -11,8 +11,8 @@ import pytest
 
 import onnx
 from lowvox import commands
-from lowvox.shrink import calibrate, graph_file
-from lowvox.shrink.variant import Check, Verdict
+from lowvox.shrink.rounding import calibrate, graph_file
+from lowvox.shrink.trials.variant import Check, Verdict
 from replicas import graphs
 
 GOOD = Verdict("it", (Check("disk", True, "Smaller on disk."),))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lowvox import commands, models
-from lowvox.engines.piper import Piper
+from lowvox.engines.piper.engine import Piper
 from lowvox.models import install, installed, store
-from lowvox.shrink import voice as voices
+from lowvox.shrink.voices import voice as voices
 from lowvox.types import Profile
 from replicas import vits
 from replicas.kaldi import build
@@ -124,7 +124,7 @@ def test_refusals(home: Path, file: Path, tmp_path: Path, capsys: pytest.Capture
 
 
 def test_what_fails_leaves_the_voice_as_it_was(home: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lowvox.shrink import split
+    from lowvox.shrink.voices import split
 
     install.bring(file)
     monkeypatch.setattr(split, "TOLERANCE", -1)

@@ -50,7 +50,7 @@ def error(body: str, path: Path | None = None) -> str:
 
 def test_speaks_every_language_that_it_lists() -> None:
     silent = run("""
-        from lowvox.engines.espeak_voices import languages
+        from lowvox.engines.espeak.voices import languages
         print(json.dumps([code for code in languages() if seconds("1 2 3 a o", language=code) < 0.5]))
     """)
     assert silent == []
@@ -164,7 +164,7 @@ def test_damage_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 def test_is_no_part_of_this_process() -> None:
     """Listing the voices loads no library."""
-    from lowvox.engines.espeak_voices import find, languages
+    from lowvox.engines.espeak.voices import find, languages
 
     assert {"en", "de", "es", "ru", "vi", "en-us"} <= set(languages())
     assert languages()["de"].name == "German"

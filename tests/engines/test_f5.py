@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 import onnx
 from lowvox import folders
-from lowvox.engines.f5 import F5, F5Resident
-from lowvox.engines.f5_graphs import Graphs
-from lowvox.engines.f5_layout import FACTS, layout
+from lowvox.engines.f5.engine import F5, F5Resident
+from lowvox.engines.f5.graphs import Graphs
+from lowvox.engines.f5.layout import FACTS, layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
 from lowvox.types import Model, Profile

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.f5_fade import joined
+from lowvox.engines.f5.fade import joined
 
 lengths = st.lists(st.integers(0, 60), min_size=1, max_size=6)
 

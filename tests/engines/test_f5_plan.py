@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.f5_plan import HOP, LONGEST, RATE, chunks, pace, size
+from lowvox.engines.f5.plan import HOP, LONGEST, RATE, chunks, pace, size
 from lowvox.errors import UsageError
 
 SAID = "xin chào các bạn, tôi là người máy. "

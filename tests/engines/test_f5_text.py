@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.f5_text import Vocabulary
+from lowvox.engines.f5.text import Vocabulary
 from lowvox.errors import DamagedError, UsageError
 from replicas import f5
 

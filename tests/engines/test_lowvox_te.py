@@ -1,4 +1,4 @@
-"""`engines.lowvox_te`: the shipped networks, loaded and run as they are."""
+"""`engines.lowvox_te.engine`: the shipped networks, loaded and run as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from lowvox import models
 from lowvox.engines import create
-from lowvox.engines.lowvox_te import SHIPPED, WINDOW, _inverted
+from lowvox.engines.lowvox_te.engine import SHIPPED, WINDOW, _inverted
 from lowvox.errors import DamagedError, EngineError, NotFoundError
 from lowvox.text.restoration import punctuate
 from lowvox.types import Model, Profile
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lowvox.engines.lowvox_te import LowvoxTeResident, LowvoxTeStream
+    from lowvox.engines.lowvox_te.engine import LowvoxTeResident, LowvoxTeStream
 
 SENTENCES = {
     "en": ("hello how are you i am fine thank you", "Hello, how are you? I am fine, thank you."),

@@ -1,4 +1,4 @@
-"""`engines.lowvox_voice`: the shipped voice, loaded, spoken and understood."""
+"""`engines.lowvox_voice.engine`: the shipped voice, loaded, spoken and understood."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lowvox.engines import create, lowvox_voice, lowvox_voice_lexicon
-from lowvox.engines.lowvox_voice import LONGEST, SHIPPED, LowvoxVoiceResident
+from lowvox.engines import create
+from lowvox.engines.lowvox_voice import engine as lowvox_voice
+from lowvox.engines.lowvox_voice import lexicon as lowvox_voice_lexicon
+from lowvox.engines.lowvox_voice.engine import LONGEST, SHIPPED, LowvoxVoiceResident
 from lowvox.engines.pocketsphinx import PocketSphinx
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 from lowvox.onnx.session import Session

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lowvox.engines import lowvox_voice_lexicon
-from lowvox.engines.lowvox_voice_lexicon import lexicon, parsed
-from lowvox.engines.lowvox_voice_tokens import PHONES
+from lowvox.engines.lowvox_voice import lexicon as lowvox_voice_lexicon
+from lowvox.engines.lowvox_voice.lexicon import lexicon, parsed
+from lowvox.engines.lowvox_voice.tokens import PHONES
 
 
 @pytest.mark.parametrize(

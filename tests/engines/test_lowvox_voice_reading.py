@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lowvox.engines.lowvox_voice import SHIPPED
-from lowvox.engines.lowvox_voice_g2p import Speller, spelled
-from lowvox.engines.lowvox_voice_lexicon import lexicon
-from lowvox.engines.lowvox_voice_reading import Reader
-from lowvox.engines.lowvox_voice_tokens import COUNT, MARKS, PHONES, spots, tokens
+from lowvox.engines.lowvox_voice.engine import SHIPPED
+from lowvox.engines.lowvox_voice.g2p import Speller, spelled
+from lowvox.engines.lowvox_voice.lexicon import lexicon
+from lowvox.engines.lowvox_voice.reading import Reader
+from lowvox.engines.lowvox_voice.tokens import COUNT, MARKS, PHONES, spots, tokens
 from lowvox.types import Profile
 
 

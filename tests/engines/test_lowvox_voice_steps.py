@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.lowvox_voice_head import HOP, PITCH, RATE, VOICING, WIDTH, Head
-from lowvox.engines.lowvox_voice_steps import Steps
+from lowvox.engines.lowvox_voice.head import HOP, PITCH, RATE, VOICING, WIDTH, Head
+from lowvox.engines.lowvox_voice.steps import Steps
 
 LENGTHS = st.lists(st.lists(st.floats(0, 40, width=32), min_size=3, max_size=3), min_size=1, max_size=9)
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lowvox.engines import piper, vits
-from lowvox.engines.piper import Piper, PiperResident
+from lowvox.engines import vits
+from lowvox.engines.piper import engine as piper
+from lowvox.engines.piper.engine import Piper, PiperResident
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import voice as voices
+from lowvox.shrink.voices import voice as voices
 from lowvox.types import Model, Profile
 from replicas import graphs
 from replicas import vits as replica

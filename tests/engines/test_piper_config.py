@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.piper_config import read
+from lowvox.engines.piper.config import read
 from lowvox.errors import DamagedError, LowvoxError, NotFoundError
 from replicas import vits
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lowvox import models
-from lowvox.engines.piper_layout import layout
+from lowvox.engines.piper.layout import layout
 from lowvox.errors import DamagedError, NotFoundError
 from lowvox.models import install, installed, store
-from lowvox.shrink import voice as voices
+from lowvox.shrink.voices import voice as voices
 from replicas import vits
 from replicas.kaldi import build
 

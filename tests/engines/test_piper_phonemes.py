@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.espeak_library import Clause, ended
-from lowvox.engines.piper_config import Config
-from lowvox.engines.piper_phonemes import check, ids, phonemes
+from lowvox.engines.espeak.library import Clause, ended
+from lowvox.engines.piper.config import Config
+from lowvox.engines.piper.phonemes import check, ids, phonemes
 from lowvox.errors import NotFoundError
 from replicas import vits
 
@@ -113,7 +113,7 @@ def test_the_mark_that_ended_a_clause_is_found_in_what_was_read(read: str, mark:
 def test_espeak_in_a_process_of_its_own() -> None:
     script = """if True:
         import json
-        from lowvox.engines.espeak_library import library
+        from lowvox.engines.espeak.library import library
         say = library().clauses
         print(json.dumps([
             say("Hello, world! Fine; thanks: yes... “Really?” he said.", "en-us"), say("Привет, hello мир!", "ru"),

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from lowvox import engines
 from lowvox.casting import Casting
-from lowvox.engines import pocket_layout, pocket_speaker
-from lowvox.engines.pocket import Pocket, PocketResident
-from lowvox.engines.pocket_graphs import Graphs
-from lowvox.engines.pocket_layout import layout
+from lowvox.engines.pocket import layout as pocket_layout
+from lowvox.engines.pocket import speaker as pocket_speaker
+from lowvox.engines.pocket.engine import Pocket, PocketResident
+from lowvox.engines.pocket.graphs import Graphs
+from lowvox.engines.pocket.layout import layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.memory import workload
 from lowvox.memory.manager import Manager
@@ -162,8 +163,8 @@ def test_a_voice_that_came_with_a_model_is_the_first(made: Path, tmp_path: Path)
 def test_hearing_in_pieces_is_hearing_at_once(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = recording(tmp_path, 3.0)
     at_once = load(made / "pointwise")._given(file).read()
-    monkeypatch.setattr("lowvox.engines.pocket_graphs._AT_ONCE", 1)
-    monkeypatch.setattr("lowvox.engines.pocket_graphs.Graphs.piece", 1)
+    monkeypatch.setattr("lowvox.engines.pocket.graphs._AT_ONCE", 1)
+    monkeypatch.setattr("lowvox.engines.pocket.graphs.Graphs.piece", 1)
     assert np.allclose(load(made / "pointwise")._given(file).read(), at_once, atol=1e-5)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.pocket_cache import Cache
-from lowvox.engines.pocket_layout import CacheFacts
+from lowvox.engines.pocket.cache import Cache
+from lowvox.engines.pocket.layout import CacheFacts
 
 LAYERS, HEADS, SIZE = 2, 3, 4
 

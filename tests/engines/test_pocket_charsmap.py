@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.pocket_charsmap import Charsmap
-from lowvox.engines.pocket_sentencepiece import SentencePiece
-from lowvox.engines.pocket_tokenizer_json import JsonTokenizer
+from lowvox.engines.pocket.charsmap import Charsmap
+from lowvox.engines.pocket.sentencepiece import SentencePiece
+from lowvox.engines.pocket.tokenizer_json import JsonTokenizer
 from lowvox.errors import DamagedError
 from replicas import pocket_tokens as replica
 

@@ -14,10 +14,10 @@ import soundfile
 from numpy.typing import NDArray
 
 import onnx
-from lowvox.engines import pocket_layout
-from lowvox.engines.pocket import Pocket, PocketResident
-from lowvox.engines.pocket_layout import layout
-from lowvox.engines.pocket_sampler import Noise
+from lowvox.engines.pocket import layout as pocket_layout
+from lowvox.engines.pocket.engine import Pocket, PocketResident
+from lowvox.engines.pocket.layout import layout
+from lowvox.engines.pocket.sampler import Noise
 from lowvox.errors import DamagedError, UsageError
 from lowvox.models import install
 from lowvox.onnx.session import Session
@@ -98,7 +98,7 @@ def test_it_speaks_as_a_plain_loop_does(made: Path, name: str) -> None:
     spoken = sound(resident, made / "me.wav")
     ids = resident._tokenizer.encode(TEXT)
     recording, _ = soundfile.read(made / "me.wav", dtype="float32")
-    from lowvox.engines.pocket_prompt import ended
+    from lowvox.engines.pocket.prompt import ended
 
     whole = ended(recording, 24000)
     whole = np.pad(whole, (0, -len(whole) % replica.FRAME))
@@ -159,9 +159,9 @@ def test_a_voice_of_another_model_is_refused(made: Path, tmp_path: Path) -> None
 
 def test_hearing_in_pieces_is_hearing_at_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = load(made / "KEVIN")._given(made / "me.wav").read()
-    monkeypatch.setattr("lowvox.engines.pocket_foreign_graphs._PIECE_S", 1.0)
-    monkeypatch.setattr("lowvox.engines.pocket_foreign_graphs._BEFORE_S", 0.1)
-    monkeypatch.setattr("lowvox.engines.pocket_foreign_graphs.ForeignGraphs.piece", 3)
+    monkeypatch.setattr("lowvox.engines.pocket.foreign.graphs._PIECE_S", 1.0)
+    monkeypatch.setattr("lowvox.engines.pocket.foreign.graphs._BEFORE_S", 0.1)
+    monkeypatch.setattr("lowvox.engines.pocket.foreign.graphs.ForeignGraphs.piece", 3)
     assert np.allclose(load(made / "KEVIN")._given(made / "me.wav").read(), at_once, atol=1e-5)
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lowvox.engines import pocket_foreign_header
-from lowvox.engines.pocket_foreign_header import Given, Header
-from lowvox.engines.pocket_foreign_states import rows, states
-from lowvox.engines.pocket_layout import CacheFacts, layout
+from lowvox.engines.pocket.foreign import header as pocket_foreign_header
+from lowvox.engines.pocket.foreign.header import Given, Header
+from lowvox.engines.pocket.foreign.states import rows, states
+from lowvox.engines.pocket.layout import CacheFacts, layout
 from lowvox.errors import DamagedError, NotFoundError
 from lowvox.models import store
 from replicas import pocket_foreign as replica

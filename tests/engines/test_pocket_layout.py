@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lowvox.engines.pocket_layout import layout
+from lowvox.engines.pocket.layout import layout
 from lowvox.errors import DamagedError, NotFoundError
 from lowvox.models import store
 from replicas import pocket, pocket_tokens

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from lowvox.engines import pocket_prompt
+from lowvox.engines.pocket import prompt as pocket_prompt
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 
 RATE = 24000

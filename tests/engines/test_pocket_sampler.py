@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lowvox.engines.pocket_sampler import Noise, sample
+from lowvox.engines.pocket.sampler import Noise, sample
 
 NOISE = np.array([[1.0, -2.0]], np.float32)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines import pocket_text
-from lowvox.engines.pocket_sentencepiece import SentencePiece
-from lowvox.engines.pocket_text import Rules
+from lowvox.engines.pocket import text as pocket_text
+from lowvox.engines.pocket.sentencepiece import SentencePiece
+from lowvox.engines.pocket.text import Rules
 from replicas import pocket_tokens as replica
 
 TOKENIZER = SentencePiece(replica.model(replica.pieces()))

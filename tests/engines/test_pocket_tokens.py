@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.pocket_pieces import Unigram, merged
-from lowvox.engines.pocket_sentencepiece import SentencePiece
-from lowvox.engines.pocket_tokenizer_json import JsonTokenizer
+from lowvox.engines.pocket.pieces import Unigram, merged
+from lowvox.engines.pocket.sentencepiece import SentencePiece
+from lowvox.engines.pocket.tokenizer_json import JsonTokenizer
 from lowvox.errors import DamagedError
 from replicas import pocket_tokens as replica
 from replicas.pocket_tokens import CONTROL, DEFINED, NORMAL, SPACE, UNKNOWN, UNUSED, Piece

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lowvox.engines import pocket_layout, pocket_voice
-from lowvox.engines.pocket_layout import CacheFacts, Facts, GraphFacts, Layout, TokenizerFacts
+from lowvox.engines.pocket import layout as pocket_layout
+from lowvox.engines.pocket import voice as pocket_voice
+from lowvox.engines.pocket.layout import CacheFacts, Facts, GraphFacts, Layout, TokenizerFacts
 from lowvox.errors import DamagedError, LowvoxError, NotFoundError, UsageError
 
 # Voices are kept below the home of lowvox.

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.silero_te import SileroTe, SileroTeStream, framed, opened, parts_of, small, stitched
-from lowvox.engines.silero_te_layout import FACTS, MODEL, TOKENS, layout
-from lowvox.engines.silero_te_tokens import Tokenizer, Vocabulary, listed
+from lowvox.engines.silero_te.engine import SileroTe, SileroTeStream, framed, opened, parts_of, small, stitched
+from lowvox.engines.silero_te.layout import FACTS, MODEL, TOKENS, layout
+from lowvox.engines.silero_te.tokens import Tokenizer, Vocabulary, listed
 from lowvox.errors import DamagedError, EngineError, NotFoundError, UsageError
 from lowvox.text.marks import write
 from lowvox.types import Label, Model, Profile
@@ -324,7 +324,7 @@ def test_a_network_that_is_none(tmp_path: Path) -> None:
         SileroTe().load(model(tmp_path), Profile())
 
 
-@pytest.mark.parametrize(("module", "heavy"), [("silero_te", "torch"), ("silero_te_layout", "numpy")])
+@pytest.mark.parametrize(("module", "heavy"), [("silero_te.engine", "torch"), ("silero_te.layout", "numpy")])
 def test_what_is_not_imported(module: str, heavy: str) -> None:
     """Every model folder is looked at by each layout, in commands that load no model."""
     code = f"import sys; import lowvox.engines.{module}; sys.exit({heavy!r} in sys.modules)"

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowvox.engines import create
-from lowvox.engines.vosk import Vosk, VoskStream, partial_text, words
-from lowvox.engines.vosk_layout import Layout, layout
+from lowvox.engines.vosk.engine import Vosk, VoskStream, partial_text, words
+from lowvox.engines.vosk.layout import Layout, layout
 from lowvox.errors import DamagedError, EngineError, NotFoundError
 from lowvox.types import Model, Profile, Word
 from replicas.kaldi import build
@@ -110,7 +110,7 @@ def test_no_model_at_all(tmp_path: Path) -> None:
 
 
 def test_layout_does_not_import_vosk() -> None:
-    code = "import sys; import lowvox.engines.vosk; sys.exit('vosk' in sys.modules)"
+    code = "import sys; import lowvox.engines.vosk.engine; sys.exit('vosk' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 import onnx
 from lowvox.engines import vits
-from lowvox.engines import vosk_tts as engine
-from lowvox.engines.vosk_tts import VoskTts, VoskTtsResident, VoskTtsStream
-from lowvox.engines.vosk_tts_config import read
-from lowvox.engines.vosk_tts_layout import layout
+from lowvox.engines.vosk_tts import engine
+from lowvox.engines.vosk_tts.config import read
+from lowvox.engines.vosk_tts.engine import VoskTts, VoskTtsResident, VoskTtsStream
+from lowvox.engines.vosk_tts.layout import layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.models import store
 from lowvox.onnx.session import Session
-from lowvox.shrink.split import split
+from lowvox.shrink.voices.split import split
 from lowvox.types import Model, Profile
 from replicas import vosk_tts
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowvox.engines.vits import APART
-from lowvox.engines.vosk_tts_bert import WIDTH, Bert, Vocabulary
+from lowvox.engines.vosk_tts.bert import WIDTH, Bert, Vocabulary
 from lowvox.errors import DamagedError, NotFoundError
 from lowvox.types import Profile
 from replicas import vosk_tts

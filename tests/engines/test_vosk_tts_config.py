@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.vosk_tts_config import Config, read
+from lowvox.engines.vosk_tts.config import Config, read
 from lowvox.errors import DamagedError, NotFoundError
 from replicas import vosk_tts
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lowvox.engines import sorted_words
-from lowvox.engines.vosk_tts_dictionary import Dictionary
+from lowvox.engines.vosk_tts.dictionary import Dictionary
 from lowvox.errors import DamagedError, NotFoundError, OutputError
 from lowvox.memory import meter
 

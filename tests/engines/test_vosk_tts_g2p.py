@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.vosk_tts_g2p import phonemes
+from lowvox.engines.vosk_tts.g2p import phonemes
 
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 

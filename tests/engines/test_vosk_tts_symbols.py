@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.engines.vosk_tts_symbols import Symbols, multi, plain, single
+from lowvox.engines.vosk_tts.symbols import Symbols, multi, plain, single
 
 MARKS = ["_", "^", "$", " ", "!", "-", "(", ")", ",", ".", "...", ":", ";", "?"]
 SOUNDS = [f"{sound}{place}" for sound in "abc" for place in ("", "_S", "_B", "_I", "_E")]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lowvox.errors import UsageError
@@ -16,6 +16,7 @@ from lowvox.types import Footprint
 MB = meter.MB
 
 
+@example(limit=0, fixed=0, per_item=0.25, most=3)
 @given(
     limit=st.integers(-100, 10**12),
     fixed=st.integers(0, 10**12),

@@ -60,7 +60,7 @@ def test_without_trimming_freed_memory_is_the_c_librarys() -> None:
 
 def test_a_synthesizer_and_a_vad() -> None:
     pytest.importorskip("espeakng_loader", reason="needs the espeak extra")
-    speaking = exercise("lowvox.engines.espeak:Espeak", model("espeak", "synthesizer"), Profile(), "stream", 2)
+    speaking = exercise("lowvox.engines.espeak.engine:Espeak", model("espeak", "synthesizer"), Profile(), "stream", 2)
     hearing = exercise("lowvox.engines.silero:SileroVad", model("silero-vad", "vad"), Profile(), "run", 2)
     assert speaking.after[1] < speaking.after[0] + MB
     assert hearing.after[1] < hearing.after[0] + MB
@@ -78,7 +78,7 @@ def test_what_goes_wrong_is_told(tmp_path: Path) -> None:
         exercise("replicas.naughty:Crashing", model("crashing"), Profile(), "load", 2)
     pytest.importorskip("vosk", reason="needs the vosk extra")
     with pytest.raises(NotFoundError, match="holds no Vosk model"):
-        exercise("lowvox.engines.vosk:Vosk", model("vosk", path=tmp_path), Profile(), "load", 2)
+        exercise("lowvox.engines.vosk.engine:Vosk", model("vosk", path=tmp_path), Profile(), "load", 2)
 
 
 @pytest.mark.parametrize("lifetime", ["load", "stream", "run", "worker"])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lowvox.types import Usage
+
 MB = meter.MB
 # Does what it is told, line by line, in one name space.
 PUPPET = "import sys\nwords = {}\nprint(flush=True)\nfor line in sys.stdin:\n exec(line, words)\n print(flush=True)"
@@ -79,6 +81,28 @@ def test_a_spike_between_two_looks_is_in_the_kernels_peak() -> None:
         after = watch.look(0.1)
         assert after.usage.pss < before.usage.pss + 10 * MB
         assert after.peak_rss > before.peak_rss + 30 * MB
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_goes_while_it_is_measured_is_not_missed(first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's two accounts of a process are read one after the other."""
+    block = [bytearray(b"x") * (60 * MB)]
+    real = meter.usage
+
+    def usage(pid: int) -> Usage:
+        found = real(pid)
+        if pid != os.getpid() or not block:
+            return found
+        block.clear()
+        return found if first else real(pid)
+
+    monkeypatch.setattr(meter, "usage", usage)
+    watch = cheap()
+    look = watch.look(0, whole=True)
+    after = meter.tree_usage().pss
+    assert look.usage.pss == pytest.approx(after, abs=5 * MB)
+    assert look.own.peak - look.own.rss > 50 * MB
+    assert watch.look(0.1).usage.pss == pytest.approx(after, abs=5 * MB)
 
 
 def test_file_pages_are_measured_when_they_grow(tmp_path: Path) -> None:

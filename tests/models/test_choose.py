@@ -9,7 +9,7 @@ import pytest
 from lowvox import engines
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.models import advice, candidates, find, install, speaking, store
-from lowvox.shrink import voice as voices
+from lowvox.shrink.voices import voice as voices
 from replicas import vits
 from replicas.kaldi import build
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lowvox.shrink import pocket
-from lowvox.shrink.pocket_upstream import Upstream
+from lowvox.shrink.pocket import export as pocket
+from lowvox.shrink.pocket.upstream import Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from lowvox.engines.pocket_layout import Facts
+    from lowvox.engines.pocket.layout import Facts
 
     Floats = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 import onnx
-from lowvox.engines.silero_te_layout import FACTS, MODEL, TOKENS, Facts, Rules
-from lowvox.engines.silero_te_tokens import listed
+from lowvox.engines.silero_te.layout import FACTS, MODEL, TOKENS, Facts, Rules
+from lowvox.engines.silero_te.tokens import listed
 from onnx import TensorProto, helper, numpy_helper
 from replicas import te_tokens
 

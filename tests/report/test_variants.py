@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import msgspec
 
 from lowvox.report import variants
-from lowvox.shrink.variant import Check, Quality, Row, Verdict
+from lowvox.shrink.trials.variant import Check, Quality, Row, Verdict
 
 WER = Quality("wer", 7.43, 4.5, 11.0, 50, "pocketsphinx-en-us")
 FIRST = Row(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lowvox.report.variants_page import Sound, page
 from lowvox.report.variants_svg import Line, Point, plot
-from lowvox.shrink.variant import Check, Row, Verdict
+from lowvox.shrink.trials.variant import Check, Row, Verdict
 
 FIRST = Row(
     variant="<fp32>",

@@ -9,8 +9,8 @@ import pytest
 
 import onnx
 from lowvox.errors import DamagedError
-from lowvox.shrink import blame
-from lowvox.shrink.variant import Check, Verdict
+from lowvox.shrink.trials import blame
+from lowvox.shrink.trials.variant import Check, Verdict
 from onnx import helper, numpy_helper
 from replicas import graphs
 

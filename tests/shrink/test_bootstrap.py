@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lowvox.shrink.bootstrap import Tally, quality
+from lowvox.shrink.trials.bootstrap import Tally, quality
 
 RANDOM = np.random.default_rng(1)
 

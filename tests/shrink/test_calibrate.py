@@ -1,4 +1,4 @@
-"""`shrink.calibrate`: the ranges that values have, in memory that does not grow with the samples."""
+"""`shrink.rounding.calibrate`: the ranges that values have, in memory that does not grow with the samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 import onnx
 from lowvox.errors import UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import calibrate, graph, qdq
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import calibrate, qdq
 from onnx import TensorProto, helper
 from replicas import graphs
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowvox.audio.clip import clip
-from lowvox.shrink import distance
+from lowvox.shrink.trials import distance
 
 RATE = 16000
 

@@ -1,4 +1,4 @@
-"""`shrink.dynamic` and `shrink.half`: no ranges are needed, and what comes out is near."""
+"""`shrink.rounding.dynamic` and `shrink.rounding.half`: no ranges are needed, and what comes out is near."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 import onnx
 from lowvox.onnx import runtime
 from lowvox.onnx.session import Session
-from lowvox.shrink import distance, dynamic, graph, half
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import dynamic, half
+from lowvox.shrink.trials import distance
 from onnx import TensorProto, helper, numpy_helper
 
 SIZE = 32

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.shrink.errors_counted import errors, words
+from lowvox.shrink.trials.errors_counted import errors, words
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=8)
 

@@ -11,8 +11,9 @@ import pytest
 
 from lowvox.errors import DamagedError, EngineError, LowvoxError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import executorch_graph, executorch_layout
-from lowvox.shrink.executorch_graph import windowed
+from lowvox.shrink.executorch import graph as executorch_graph
+from lowvox.shrink.executorch import layout as executorch_layout
+from lowvox.shrink.executorch.graph import windowed
 from onnx import TensorProto, helper, numpy_helper
 
 if find_spec("executorch") is None or find_spec("torch") is None:
@@ -22,10 +23,11 @@ with warnings.catch_warnings():  # of PyTorch and ExecuTorch, about their own fu
     warnings.simplefilter("ignore")
     from lowvox.onnx import split as sidecars
     from lowvox.onnx.stages import stream
-    from lowvox.shrink import executorch_voice, trial
-    from lowvox.shrink.executorch_run import Program, of_program
-    from lowvox.shrink.executorch_sentences import handed, opened
-    from lowvox.shrink.measuring import measured
+    from lowvox.shrink.executorch import voice as executorch_voice
+    from lowvox.shrink.executorch.run import Program, of_program
+    from lowvox.shrink.executorch.sentences import handed, opened
+    from lowvox.shrink.trials import trial
+    from lowvox.shrink.trials.measuring import measured
     from replicas import vits
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ import onnx
 from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
 from lowvox.onnx.windows import Reach
-from lowvox.shrink import executorch_layout as layout
-from lowvox.shrink import executorch_shapes as shapes
-from lowvox.shrink.executorch_graph import pieces, planned, windowed
-from lowvox.shrink.executorch_looks import looks
-from lowvox.shrink.executorch_neutral import without
+from lowvox.shrink.executorch import layout, shapes
+from lowvox.shrink.executorch.graph import pieces, planned, windowed
+from lowvox.shrink.executorch.looks import looks
+from lowvox.shrink.executorch.neutral import without
 from onnx import TensorProto, helper, numpy_helper
 
 DICE = np.random.default_rng(1)

@@ -12,9 +12,10 @@ import pytest
 import onnx
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import export_module, export_source
-from lowvox.shrink.export import export
-from lowvox.shrink.export_inputs import several
+from lowvox.shrink.export import module as export_module
+from lowvox.shrink.export import source as export_source
+from lowvox.shrink.export.inputs import several
+from lowvox.shrink.export.onnx_graph import export
 
 pytest.importorskip("torch", reason="needs PyTorch, which is in the extra 'shrink' alone")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lowvox.shrink.export_failure import first, operator
+from lowvox.shrink.export.failure import first, operator
 
 SCRIPT = (
     "Exporting the operator 'aten::special_bessel_j0' to ONNX opset version 17 is not supported. Please feel free to"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowvox.errors import UsageError
-from lowvox.shrink.export_inputs import LENGTHS, TYPES, Spec, cases, lengths, parse, several
+from lowvox.shrink.export.inputs import LENGTHS, TYPES, Spec, cases, lengths, parse, several
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,8}", fullmatch=True)
 SIZES = st.lists(st.one_of(st.integers(1, 999), NAMES), max_size=4)

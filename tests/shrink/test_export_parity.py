@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lowvox.shrink.export_parity import Distance, distance
+from lowvox.shrink.export.parity import Distance, distance
 
 X = np.array([1.0, -4.0, 2.0], np.float32)
 

@@ -10,7 +10,7 @@ import pytest
 import onnx
 from lowvox.errors import NotFoundError, OutputError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import export_write as writing
+from lowvox.shrink.export import write as writing
 from onnx import TensorProto, helper, numpy_helper
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowvox.shrink.gate import judge
-from lowvox.shrink.variant import Quality, Row, Verdict
+from lowvox.shrink.trials.gate import judge
+from lowvox.shrink.trials.variant import Quality, Row, Verdict
 
 FIRST = Row(
     variant="fp32",

@@ -12,7 +12,8 @@ import pytest
 import onnx
 from lowvox.errors import DamagedError, LowvoxError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import graph, qdq
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import qdq
 from onnx import TensorProto, helper, numpy_helper
 from replicas import graphs
 

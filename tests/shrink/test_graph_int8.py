@@ -1,4 +1,4 @@
-"""`shrink.graph_int8` and `shrink.recipe`: a file by a plan, and the same file again, bit for bit."""
+"""`shrink.rounding.graph_int8` and `shrink.rounding.recipe`: a file by a plan, and the same file again, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 import onnx
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.shrink import graph, graph_int8, recipe, samples
-from lowvox.shrink.recipe import Plan
-from lowvox.shrink.samples import Samples
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import graph_int8, recipe, samples
+from lowvox.shrink.rounding.recipe import Plan
+from lowvox.shrink.rounding.samples import Samples
 from replicas import graphs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowvox.shrink.marked import counts, paragraphs
+from lowvox.shrink.trials.marked import counts, paragraphs
 from lowvox.text.marks import write
 from lowvox.types import Label
 

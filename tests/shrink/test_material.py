@@ -10,7 +10,7 @@ import pytest
 
 from lowvox.audio.clip import PATH, TEXT
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.shrink.material import Clip, clips, material, texts
+from lowvox.shrink.trials.material import Clip, clips, material, texts
 
 
 def test_the_sentences_that_come_with_lowvox() -> None:

@@ -13,8 +13,8 @@ import onnx
 from lowvox.errors import DamagedError, EngineError, NotFoundError
 from lowvox.onnx import runtime
 from lowvox.onnx.session import write_mapped
-from lowvox.shrink.operators import Operator, config, needed
-from lowvox.shrink.sources import graphs
+from lowvox.shrink.shipping.operators import Operator, config, needed
+from lowvox.shrink.trials.sources import graphs
 from onnx import helper
 from replicas import graphs as replica
 

@@ -10,8 +10,8 @@ import pytest
 import onnx
 from lowvox.errors import DamagedError, EngineError, NotFoundError, OutputError, UsageError
 from lowvox.onnx.session import Session, write_mapped
-from lowvox.shrink import pack as packing
-from lowvox.shrink.pack import WEIGHTS, Form, pack
+from lowvox.shrink.shipping import pack as packing
+from lowvox.shrink.shipping.pack import WEIGHTS, Form, pack
 from onnx import helper, numpy_helper
 from replicas import graphs, vits
 

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 
 from lowvox import commands
-from lowvox.engines.pocket_layout import FACTS, layout
+from lowvox.engines.pocket.layout import FACTS, layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import pocket, pocket_files, pocket_parity, pocket_upstream
-from lowvox.shrink.pocket_parity import Difference
+from lowvox.shrink.pocket import export as pocket
+from lowvox.shrink.pocket import files as pocket_files
+from lowvox.shrink.pocket import parity as pocket_parity
+from lowvox.shrink.pocket import upstream as pocket_upstream
+from lowvox.shrink.pocket.parity import Difference
 from replicas import pocket as replica
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lowvox.engines.pocket_cache import Cache
+from lowvox.engines.pocket.cache import Cache
 from lowvox.onnx.session import Session
-from lowvox.shrink.pocket_parity import moved
+from lowvox.shrink.pocket.parity import moved
 from replicas import pocket as replica
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lowvox.engines.pocket_layout import Facts
+    from lowvox.engines.pocket.layout import Facts
 
     Floats = NDArray[Any]
 

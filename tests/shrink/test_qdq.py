@@ -1,4 +1,4 @@
-"""`shrink.qdq`: what rounding writes is near the original, and becomes kernels of 8 bits."""
+"""`shrink.rounding.qdq`: what rounding writes is near the original, and becomes kernels of 8 bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 import onnx
 from lowvox.onnx import runtime
 from lowvox.onnx.session import Session
-from lowvox.shrink import calibrate, distance, graph, qdq
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import calibrate, qdq
+from lowvox.shrink.trials import distance
 from onnx import TensorProto, helper, numpy_helper
 from replicas import graphs
 

@@ -10,9 +10,9 @@ import pytest
 
 import onnx
 from lowvox import models
-from lowvox.engines import lowvox_te
-from lowvox.shrink.material import Material, material
-from lowvox.shrink.quality import KEPT, judged
+from lowvox.engines.lowvox_te import engine as lowvox_te
+from lowvox.shrink.trials.material import Material, material
+from lowvox.shrink.trials.quality import KEPT, judged
 from lowvox.types import Model
 from onnx import numpy_helper
 

@@ -1,4 +1,4 @@
-"""`shrink.quantize`: the parts of a split voice in 8 bits, near what they were."""
+"""`shrink.voices.quantize`: the parts of a split voice in 8 bits, near what they were."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.onnx import split
 from lowvox.onnx.session import Session
 from lowvox.onnx.stages import stream
-from lowvox.shrink import quantize
-from lowvox.shrink.split import split as cut
+from lowvox.shrink.voices import quantize
+from lowvox.shrink.voices.split import split as cut
 from lowvox.types import Profile
 from replicas import vits
 

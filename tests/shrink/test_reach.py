@@ -1,4 +1,4 @@
-"""`shrink.reach`: what is computed from a graph is what is seen when a frame of its input is changed."""
+"""`shrink.voices.reach`: what is computed from a graph is what is seen when a frame of its input is changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import onnx
 from lowvox.onnx.session import Session
 from lowvox.onnx.windows import Reach, Whole, run
-from lowvox.shrink.reach import NotLocalError, View, follow
+from lowvox.shrink.voices.reach import NotLocalError, View, follow
 from onnx import helper, numpy_helper
 from replicas.graphs import _Graph
 

@@ -1,4 +1,4 @@
-"""`shrink.samples`: inputs from disk, what does not fit, and what may not be in both."""
+"""`shrink.rounding.samples`: inputs from disk, what does not fit, and what may not be in both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import onnx
 from lowvox.errors import DamagedError, LowvoxError, NotFoundError, UsageError
-from lowvox.shrink import samples
+from lowvox.shrink.rounding import samples
 from onnx import TensorProto, helper
 
 

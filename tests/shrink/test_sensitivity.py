@@ -1,4 +1,4 @@
-"""`shrink.sensitivity`: what costs most is found, and left alone until the result is near enough."""
+"""`shrink.rounding.sensitivity`: what costs most is found, and left alone until the result is near enough."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 
 import onnx
 from lowvox.errors import UsageError
-from lowvox.shrink import calibrate, distance, graph, qdq, sensitivity
-from lowvox.shrink.qdq import Range
+from lowvox.shrink import graph
+from lowvox.shrink.rounding import calibrate, qdq, sensitivity
+from lowvox.shrink.rounding.qdq import Range
+from lowvox.shrink.trials import distance
 from onnx import TensorProto, helper, numpy_helper
 
 SIZE, WORST = 16, "second"

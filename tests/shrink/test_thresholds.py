@@ -1,4 +1,4 @@
-"""`shrink.thresholds`: where a range is cut."""
+"""`shrink.rounding.thresholds`: where a range is cut."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lowvox.shrink import thresholds
+from lowvox.shrink.rounding import thresholds
 
 BINS = 512
 

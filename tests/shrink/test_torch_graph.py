@@ -19,7 +19,7 @@ with warnings.catch_warnings():  # of PyTorch, about its own future
     warnings.simplefilter("ignore")
     import torch
 
-    from lowvox.shrink.torch_graph import TorchGraph
+    from lowvox.shrink.executorch.torch_graph import TorchGraph
 
 DICE = np.random.default_rng(3)
 FAR = 2**63 - 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lowvox.errors import DamagedError, NotFoundError
-from lowvox.shrink import torchscript
+from lowvox.shrink.export import torchscript
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,5 +61,5 @@ def test_without_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:
-    code = "import sys; import lowvox.shrink.silero_te; sys.exit(bool({'torch', 'onnx'} & set(sys.modules)))"
+    code = "import sys; import lowvox.shrink.silero_te.convert; sys.exit(bool({'torch', 'onnx'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True)

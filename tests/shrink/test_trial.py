@@ -10,10 +10,10 @@ import pytest
 
 from lowvox import models
 from lowvox.errors import DamagedError, EngineError, NotFoundError
-from lowvox.shrink import trial
-from lowvox.shrink.distance import SAME_DB
-from lowvox.shrink.material import material
-from lowvox.shrink.measuring import measured
+from lowvox.shrink.trials import trial
+from lowvox.shrink.trials.distance import SAME_DB
+from lowvox.shrink.trials.material import material
+from lowvox.shrink.trials.measuring import measured
 from onnx import TensorProto, helper
 from replicas import graphs
 

@@ -10,7 +10,7 @@ import pytest
 import onnx
 from lowvox.errors import DamagedError
 from lowvox.onnx.session import Session
-from lowvox.shrink.weights import share, split
+from lowvox.shrink.shipping.weights import share, split
 from onnx import helper, numpy_helper
 from replicas import graphs
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-from lowvox.engines.lowvox_voice_head import (
+from lowvox.engines.lowvox_voice.head import (
     ALPHA,
     BANDS,
     CEPSTRA,

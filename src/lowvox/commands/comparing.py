@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lowvox.commands.common import Console
-    from lowvox.shrink.comparison import Comparison, How
+    from lowvox.shrink.trials.comparison import Comparison, How
     from lowvox.types import Model, Role
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -89,7 +89,7 @@ def show(title: str, done: Comparison, asked: dict[str, Any], console: Console) 
 
 def _how(asked: dict[str, Any], console: Console) -> How:
     from lowvox.onnx import providers
-    from lowvox.shrink.comparison import How
+    from lowvox.shrink.trials.comparison import How
 
     try:
         batches = sorted({int(word) for word in asked["batch"].split(",")})
@@ -114,7 +114,7 @@ def _check(asked: dict[str, Any]) -> None:
 
 
 def _graphs(names: Sequence[str], asked: dict[str, Any], how: How, console: Console) -> Comparison:
-    from lowvox.shrink import comparison
+    from lowvox.shrink.trials import comparison
 
     if other := next((name for name in names if not _is_graph(name)), None):
         raise UsageError(f"{other!r} is no .onnx or .ort file, and the others are; compare graphs with graphs.")
@@ -129,8 +129,8 @@ def _graphs(names: Sequence[str], asked: dict[str, Any], how: How, console: Cons
 
 
 def _models(names: Sequence[str], role: Role | None, asked: dict[str, Any], how: How, console: Console) -> Comparison:
-    from lowvox.shrink import comparison
-    from lowvox.shrink.material import material
+    from lowvox.shrink.trials import comparison
+    from lowvox.shrink.trials.material import material
 
     found = [_model(name, role) for name in names]
     named = list(zip(_labels(names, found), found, strict=True))

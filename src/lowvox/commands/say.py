@@ -194,7 +194,7 @@ def _list(language: str | None, console: Console) -> int:
     found = _installed(base)
     if engines.available("espeak") or not found:
         engines.require("espeak")  # says how to install it
-        from lowvox.engines.espeak_voices import languages
+        from lowvox.engines.espeak.voices import languages
 
         found += [
             (code, each.name) for code, each in sorted(languages().items()) if base in ("", code.partition("-")[0])
@@ -207,7 +207,7 @@ def _list(language: str | None, console: Console) -> int:
     for code, name in found:
         click.echo(f"{code:18} {name}")
     if engines.available("espeak"):
-        from lowvox.engines.espeak_voices import variants
+        from lowvox.engines.espeak.voices import variants
 
         console.note(f"Behind a voice of espeak, as in en+f3, may stand a variant: {', '.join(sorted(variants()))}.")
     return 0
@@ -235,7 +235,7 @@ def _own(found: Installed) -> list[str]:
     """Return the voices inside a model, where it has some that were made of recordings."""
     if found.engine != "pocket" or found.problem:
         return []
-    from lowvox.engines import pocket_layout
+    from lowvox.engines.pocket import layout as pocket_layout
 
     return [*pocket_layout.known(pocket_layout.layout(found.path))]
 

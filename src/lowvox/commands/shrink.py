@@ -19,7 +19,7 @@ from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
     from lowvox.shrink.parity import Parity
-    from lowvox.shrink.silero_te import Converted
+    from lowvox.shrink.silero_te.convert import Converted
 
 
 @click.group(
@@ -78,7 +78,7 @@ def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path
     PyTorch, and its network runs: take it from a source that you trust. The Python code in it is not run. The model may
     not be used commercially, nor may what is made of it; lowvox never ships it. Converting takes a minute and 1.5 GB.
     """
-    from lowvox.shrink.silero_te import LICENCE
+    from lowvox.shrink.silero_te.convert import LICENCE
 
     console.note(f"Silero TE is under {LICENCE}. The converted model is your own copy, under the same licence.")
     done, path, installed = _installed(file, tokenizer, name) if output is None else _kept(file, tokenizer, output)
@@ -95,7 +95,7 @@ def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path
 
 
 def _kept(file: Path, tokenizer: Path | None, output: Path) -> tuple[Converted, Path, None]:
-    from lowvox.shrink import silero_te as shrinking
+    from lowvox.shrink.silero_te import convert as shrinking
 
     done = shrinking.export(file, output, tokenizer)
     return done, done.folder, None
@@ -105,7 +105,7 @@ def _installed(file: Path, tokenizer: Path | None, name: str) -> tuple[Converted
     """Convert into a folder of its own and bring the model into the store."""
     from lowvox.models import install
     from lowvox.models.disk import beside
-    from lowvox.shrink import silero_te as shrinking
+    from lowvox.shrink.silero_te import convert as shrinking
 
     with beside() as lent:
         done = shrinking.export(file, lent / "model", tokenizer)
@@ -117,7 +117,7 @@ def _told(done: Converted, path: Path, name: str | None) -> dict[str, Any]:
     """Return the result as an object; the keys stay."""
     from dataclasses import asdict
 
-    from lowvox.shrink.silero_te import LICENCE
+    from lowvox.shrink.silero_te.convert import LICENCE
 
     return {
         "name": name,

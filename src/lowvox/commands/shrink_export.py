@@ -14,9 +14,9 @@ from lowvox.memory.meter import MB
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lowvox.shrink.export import Exported
-    from lowvox.shrink.export_parity import Distance
-    from lowvox.shrink.export_source import Source
+    from lowvox.shrink.export.onnx_graph import Exported
+    from lowvox.shrink.export.parity import Distance
+    from lowvox.shrink.export.source import Source
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -52,7 +52,7 @@ def _options(command: F) -> F:
         overwrite: bool,
         **kwargs: Any,
     ) -> Any:
-        from lowvox.shrink import torchscript
+        from lowvox.shrink.export import torchscript
 
         torchscript.require()
         wanted = {"out": output, "outputs": outputs, "samples": samples, "tolerance": tolerance, "overwrite": overwrite}
@@ -84,7 +84,8 @@ def torch_script(
     FILE may also be a torch.package with one module in it, of which no Python code is run. The module itself runs: take
     it from a source that you trust.
     """
-    from lowvox.shrink import export_inputs, export_source
+    from lowvox.shrink.export import inputs as export_inputs
+    from lowvox.shrink.export import source as export_source
 
     specs, tried = export_inputs.several(inputs), export_inputs.lengths(lengths)
     _finish(console, export_source.torch_script(file, specs, tried, opset), wanted)
@@ -124,7 +125,9 @@ def module(
     weights alone are read, and nothing in it is run. The module is traced: what it decides by the values or the length
     of its input is decided once, which the comparison at other lengths finds out.
     """
-    from lowvox.shrink import export_inputs, export_module, export_source
+    from lowvox.shrink.export import inputs as export_inputs
+    from lowvox.shrink.export import module as export_module
+    from lowvox.shrink.export import source as export_source
 
     specs, tried = export_inputs.several(inputs), export_inputs.lengths(lengths)
     made = export_module.built(where, dict(map(_argument, arguments)), code)
@@ -151,7 +154,8 @@ def program(console: Console, file: Path, opset: int | None, lengths: str | None
     Which axes are open was decided when it was exported (dynamic_shapes). The program runs: take it from a source that
     you trust.
     """
-    from lowvox.shrink import export_inputs, export_source
+    from lowvox.shrink.export import inputs as export_inputs
+    from lowvox.shrink.export import source as export_source
 
     _finish(console, export_source.of_program(file, export_inputs.lengths(lengths), opset), wanted)
 
@@ -169,7 +173,7 @@ def _argument(text: str) -> tuple[str, Any]:
 
 
 def _finish(console: Console, source: Source, wanted: dict[str, Any]) -> None:
-    from lowvox.shrink import export
+    from lowvox.shrink.export import onnx_graph as export
 
     done = export.export(source, **wanted)
     if console.json:

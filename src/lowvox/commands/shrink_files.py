@@ -13,7 +13,7 @@ from lowvox.memory.meter import MB
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lowvox.shrink.pack import Form, Packed
+    from lowvox.shrink.shipping.pack import Form, Packed
 
 
 @click.command(
@@ -43,7 +43,7 @@ def pack(
     bit the same.
     """
     _require()
-    from lowvox.shrink import pack as packing
+    from lowvox.shrink.shipping import pack as packing
 
     done = packing.pack(graphs, output, form, inputs, overwrite=overwrite)
     if console.json:
@@ -70,8 +70,8 @@ def operators(console: Console, models: tuple[str, ...], output: Path | None) ->
     is an .onnx or .ort file.
     """
     from lowvox.files import replacing
-    from lowvox.shrink import operators as listing
-    from lowvox.shrink import sources
+    from lowvox.shrink.shipping import operators as listing
+    from lowvox.shrink.trials import sources
 
     graphs = [graph for model in models for graph in sources.graphs(model)]
     with console.progress("Reading graphs") as reach:

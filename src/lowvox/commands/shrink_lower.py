@@ -11,8 +11,9 @@ from lowvox.commands.common import Console, common
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
-    from lowvox.shrink import executorch_graph, executorch_voice
-    from lowvox.shrink.variant import Row
+    from lowvox.shrink.executorch import graph as executorch_graph
+    from lowvox.shrink.executorch import voice as executorch_voice
+    from lowvox.shrink.trials.variant import Row
 
 _RUNS = 20
 
@@ -62,8 +63,8 @@ def lower(
     that differs from ONNX Runtime by more than 1e-4 of the largest number; how loud rounding is with --int8 is said.
     """
     from lowvox.errors import UsageError
-    from lowvox.shrink import executorch_graph as graphs
-    from lowvox.shrink import executorch_voice as voices
+    from lowvox.shrink.executorch import graph as graphs
+    from lowvox.shrink.executorch import voice as voices
 
     stem = Path(what).stem + (".int8" if int8 else "")
     if not voices.is_voice(what):
@@ -82,9 +83,9 @@ def lower(
 
 
 def _measured(graph: Path, done: executorch_graph.Done) -> list[Row]:
-    from lowvox.shrink import trial
-    from lowvox.shrink.executorch_run import of_program
-    from lowvox.shrink.measuring import measured
+    from lowvox.shrink.executorch.run import of_program
+    from lowvox.shrink.trials import trial
+    from lowvox.shrink.trials.measuring import measured
 
     subjects = [trial.of_graph(graph, [done.sample], (1,)), of_program(done.path, done.sample)]
     return [row for (row,) in measured(subjects, (1,), _RUNS)]

@@ -11,8 +11,8 @@ from lowvox.commands.common import Console, common
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
-    from lowvox.shrink.pocket import Exported
-    from lowvox.shrink.pocket_parity import Difference
+    from lowvox.shrink.pocket.export import Exported
+    from lowvox.shrink.pocket.parity import Difference
 
 
 @click.command(
@@ -58,7 +58,7 @@ def pocket_tts(
 
 
 def _kept(config: str, output: Path, asked: dict[str, bool]) -> tuple[Exported, Path, None]:
-    from lowvox.shrink import pocket
+    from lowvox.shrink.pocket import export as pocket
 
     done = pocket.export(config, output, **asked)
     return done, done.folder, None
@@ -68,7 +68,7 @@ def _installed(config: str, name: str | None, asked: dict[str, bool]) -> tuple[E
     """Convert into a folder of its own and bring the model into the store."""
     from lowvox.models import install
     from lowvox.models.disk import beside
-    from lowvox.shrink import pocket
+    from lowvox.shrink.pocket import export as pocket
 
     with beside() as lent:
         done = pocket.export(config, lent / "model", **asked)

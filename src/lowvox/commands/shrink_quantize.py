@@ -13,7 +13,7 @@ from lowvox.errors import EngineError, NotFoundError, UsageError
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
-    from lowvox.shrink.graph_file import Kept
+    from lowvox.shrink.rounding.graph_file import Kept
 
 _METHODS, _CUTS = ("static", "dynamic", "fp16"), ("minmax", "percentile", "entropy")
 _SHOWN = 5
@@ -83,7 +83,8 @@ def _is_graph(model: str, options: dict[str, Any]) -> bool:
         return True
     if not path.is_file():
         return False
-    from lowvox.engines import piper_config, vosk_tts_layout
+    from lowvox.engines.piper import config as piper_config
+    from lowvox.engines.vosk_tts import layout as vosk_tts_layout
 
     return not (path.with_suffix(piper_config.SUFFIX).exists() or path.with_name(vosk_tts_layout.CONFIG).exists())
 
@@ -95,7 +96,7 @@ def _quantized(source: Path, output: Path | None, options: dict[str, Any]) -> Ke
 
     if find_spec("onnx") is None:
         raise NotFoundError(f"Rounding a graph needs the package onnx: run `{extras.command('split')}`.")
-    from lowvox.shrink import graph_file, recipe
+    from lowvox.shrink.rounding import graph_file, recipe
 
     how: recipe.Plan | recipe.Recipe
     if options["recipe"]:
@@ -108,7 +109,7 @@ def _quantized(source: Path, output: Path | None, options: dict[str, Any]) -> Ke
 
 
 def _plan(options: dict[str, Any]) -> Any:
-    from lowvox.shrink.recipe import Plan
+    from lowvox.shrink.rounding.recipe import Plan
 
     if options["percentile"] is not None and options["calibrate"] != "percentile":
         raise UsageError("--percentile is for --calibrate percentile.")

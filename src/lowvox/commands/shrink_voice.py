@@ -11,8 +11,8 @@ from lowvox.commands.common import Console, common
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
-    from lowvox.shrink.voice import Done
-    from lowvox.shrink.voice_int8 import Rounded
+    from lowvox.shrink.voices.voice import Done
+    from lowvox.shrink.voices.voice_int8 import Rounded
 
 
 @click.command(
@@ -33,7 +33,7 @@ def split(console: Console, voice: str, output: Path | None, onnx: bool) -> None
     VOICE is an installed voice, which is split in its place and needs no more disk then, or the .onnx file of one. The
     parts are kept only when they sound as the whole does, to 1e-5.
     """
-    from lowvox.shrink import voice as voices
+    from lowvox.shrink.voices import voice as voices
 
     done = voices.split(voice, output, onnx=onnx)
     if console.json:
@@ -45,7 +45,7 @@ def split(console: Console, voice: str, output: Path | None, onnx: bool) -> None
 
 def quantize_voice(console: Console, voice: str, output: Path | None, name: str | None, *, onnx: bool) -> None:
     """Cut a voice of Piper's or vosk-tts's in parts, round these to 8 bits, and say what came of it."""
-    from lowvox.shrink import voice_int8
+    from lowvox.shrink.voices import voice_int8
 
     done = voice_int8.quantize(voice, output, name, onnx=onnx)
     if console.json:

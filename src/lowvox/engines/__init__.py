@@ -1,6 +1,7 @@
 """The registry: every engine by name, with what must be known before it is imported.
 
-Adding an engine is one file in this folder, one entry here and one test. Nothing in this file imports an engine.
+Adding an engine is one file in this folder (a family that needs more has a folder, whose `engine.py` it is), one entry
+here and one test. Nothing in this file imports an engine.
 """
 
 from __future__ import annotations
@@ -96,19 +97,19 @@ ENGINES: dict[str, Entry] = {
     # Kaldi keeps its pages after a model is freed (alphacep/vosk-api#1351): only the end of its process returns them.
     "vosk": Entry(
         role="recognizer",
-        at="lowvox.engines.vosk:Vosk",
+        at="lowvox.engines.vosk.engine:Vosk",
         placements=("worker",),
         package="vosk",
         extra="vosk",
         licence="Apache-2.0",
         brings="speech to text in 20+ languages with models from `lowvox pull`",
-        layout="lowvox.engines.vosk_layout:layout",
+        layout="lowvox.engines.vosk.layout:layout",
         runs=4,
     ),
     # Its own weights are in lowvox; what it needs is the runtime.
     "lowvox-te": Entry(
         role="punctuator",
-        at="lowvox.engines.lowvox_te:LowvoxTe",
+        at="lowvox.engines.lowvox_te.engine:LowvoxTe",
         placements=("in-process",),
         package="onnxruntime",
         extra=None,
@@ -119,19 +120,19 @@ ENGINES: dict[str, Entry] = {
     # The model is under a non-commercial licence: nobody gets it from lowvox, everybody converts a copy of their own.
     "silero-te": Entry(
         role="punctuator",
-        at="lowvox.engines.silero_te:SileroTe",
+        at="lowvox.engines.silero_te.engine:SileroTe",
         placements=("in-process",),
         package="onnxruntime",
         extra=None,
         licence="Apache-2.0 (the model: CC BY-NC-SA 4.0)",
         brings="punctuation by your own copy of Silero TE, converted with `lowvox shrink export silero-te`",
-        layout="lowvox.engines.silero_te_layout:layout",
+        layout="lowvox.engines.silero_te.layout:layout",
         runs=2,
     ),
     # As with lowvox-te. PocketSphinx lends its dictionary; without it every word is guessed by its letters.
     "lowvox-voice": Entry(
         role="synthesizer",
-        at="lowvox.engines.lowvox_voice:LowvoxVoice",
+        at="lowvox.engines.lowvox_voice.engine:LowvoxVoice",
         placements=("in-process", "worker"),
         package="onnxruntime",
         extra=None,
@@ -145,26 +146,26 @@ ENGINES: dict[str, Entry] = {
     # A worker, for most voices take their phonemes from espeak.
     "piper": Entry(
         role="synthesizer",
-        at="lowvox.engines.piper:Piper",
+        at="lowvox.engines.piper.engine:Piper",
         placements=("worker",),
         package="onnxruntime",
         extra=None,
         licence="Apache-2.0",
         brings="text to speech with Piper's voices, brought with `lowvox pull VOICE.onnx`",
-        layout="lowvox.engines.piper_layout:layout",
+        layout="lowvox.engines.piper.layout:layout",
         runs=2,
         windows=_WINDOWS,
         bounded=True,
     ),
     "vosk-tts": Entry(
         role="synthesizer",
-        at="lowvox.engines.vosk_tts:VoskTts",
+        at="lowvox.engines.vosk_tts.engine:VoskTts",
         placements=("in-process", "worker"),
         package="onnxruntime",
         extra=None,
         licence="Apache-2.0",
         brings="text to speech with the voices of vosk-tts, Russian ones, from a folder on disk",
-        layout="lowvox.engines.vosk_tts_layout:layout",
+        layout="lowvox.engines.vosk_tts.layout:layout",
         runs=2,
         windows=_WINDOWS,
         bounded=True,
@@ -172,26 +173,26 @@ ENGINES: dict[str, Entry] = {
     # Its peak is the transformer's, whatever the length of the text: two at once would take as much again.
     "f5": Entry(
         role="synthesizer",
-        at="lowvox.engines.f5:F5",
+        at="lowvox.engines.f5.engine:F5",
         placements=("in-process",),
         package="onnxruntime",
         extra=None,
         licence="Apache-2.0 (the models: their own)",
         brings="text to speech in the voice of a recording, with F5-TTS exported to ONNX or VietVoice's container",
-        layout="lowvox.engines.f5_layout:layout",
+        layout="lowvox.engines.f5.layout:layout",
         profiles=(Profile(), Profile("apart")),
         bounded=True,
     ),
     # A chunk of text at a time, so its peak does not follow the length of the text; each stream has its own voice.
     "pocket": Entry(
         role="synthesizer",
-        at="lowvox.engines.pocket:Pocket",
+        at="lowvox.engines.pocket.engine:Pocket",
         placements=("in-process", "worker"),
         package="onnxruntime",
         extra=None,
         licence="Apache-2.0 (the models: their own)",
         brings="text to speech with Pocket TTS without torch, exported by `lowvox shrink export pocket-tts` or others",
-        layout="lowvox.engines.pocket_layout:layout",
+        layout="lowvox.engines.pocket.layout:layout",
         runs=2,
         bounded=True,
         pauses=True,
@@ -201,7 +202,7 @@ ENGINES: dict[str, Entry] = {
     # The library is global, not thread-safe and GPL-3.0.
     "espeak": Entry(
         role="synthesizer",
-        at="lowvox.engines.espeak:Espeak",
+        at="lowvox.engines.espeak.engine:Espeak",
         placements=("worker",),
         package="espeakng_loader",
         extra="espeak",
@@ -237,7 +238,7 @@ def require(name: str) -> None:
 def shipped(name: str) -> Path | None:
     """Return the folder of the graphs that lowvox itself brings for an engine, None where it brings none."""
     folder = Path(__file__).with_name(name.replace("-", "_"))
-    return folder if folder.is_dir() else None
+    return folder if any(folder.glob("*.onnx")) else None
 
 
 def create(name: str) -> Engine:

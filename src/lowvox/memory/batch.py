@@ -68,7 +68,8 @@ def _largest(line: Line, limit_bytes: int, most: int) -> int:
     if line.at(most) <= limit_bytes:
         return most
     # From here on an item takes something, and fewer than `most` fit.
-    size = int(max(0, limit_bytes - line.fixed) / line.per_item) + 1 if line.per_item else 0
+    # Bytes are whole: half a one more still rounds down to the limit.
+    size = int((max(0, limit_bytes - line.fixed) + 0.5) / line.per_item) + 1 if line.per_item else 0
     while size and line.at(size) > limit_bytes:
         size -= 1
     return size

@@ -8,6 +8,7 @@ have grown by a MB, and when a process has come or gone. Keeps no history and kn
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -26,6 +27,7 @@ _MEASURE_S = 2.0
 # A large tree takes longer to measure: it is measured less often, so that it never takes more than 1/1000 of the time.
 _SHARE = 1000
 _STEP = meter.MB
+_TRIES = 3  # of a process that takes and gives back memory while it is measured
 _STATUS = re.compile(rb"^(VmHWM|RssAnon|RssFile|RssShmem):\s+(\d+)", re.MULTILINE)
 
 
@@ -37,14 +39,23 @@ class Counters:
     files: int
     peak: int
 
+    @property
+    def rss(self) -> int:
+        """What is held."""
+        return self.anonymous + self.files
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The tree at one moment: bytes, the kernel's peaks added up, and processor seconds so far."""
+    """The tree at one moment: bytes, the kernel's peaks added up, and processor seconds so far.
+
+    `own` is what the kernel counted for this process at that moment.
+    """
 
     usage: Usage
     peak_rss: int
     cpu_s: float
+    own: Counters
 
 
 class Glance:
@@ -62,11 +73,16 @@ class Glance:
         # Who comes or goes changes what the others share.
         if whole or now >= self._measure_at or counters.keys() != self._measured.keys():
             self._measure(counters, now)
+        for pid, found in counters.items():
+            if found.files - self._measured[pid][1].files > _STEP:
+                self._measured[pid] = _measured(pid, found)
+                counters[pid] = self._measured[pid][1]
         usages = [self._usage(pid, found) for pid, found in counters.items()]
         return Look(
             Usage(*(sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__)),
             sum(found.peak for found in counters.values()),
             self._cpu_s,
+            counters[os.getpid()],
         )
 
     def _count(self, now: float, whole: bool) -> dict[int, Counters]:
@@ -79,24 +95,37 @@ class Glance:
         return {pid: counters for pid, counters in found.items() if counters}
 
     def _measure(self, counters: dict[int, Counters], now: float) -> None:
+        """Measure each process; `counters` become those of the moments at which they were measured."""
         begun = self._cost()
-        self._measured = {pid: (meter.usage(pid), found) for pid, found in counters.items()}
+        self._measured = {pid: _measured(pid, found) for pid, found in counters.items()}
+        counters.update((pid, then) for pid, (_, then) in self._measured.items())
         self._cpu_s = sum(process.cpu_s for pid in counters if (process := processes.find(pid)))
         self._measure_at = now + max(_MEASURE_S, _SHARE * (self._cost() - begun))
 
     def _usage(self, pid: int, found: Counters) -> Usage:
         """Return a process's memory: what was measured, and what its counters have gained or lost since."""
         usage, then = self._measured[pid]
-        if found.files - then.files > _STEP:
-            usage, then = self._measured[pid] = (meter.usage(pid), found)
         gained = found.anonymous - then.anonymous
         files = max(0, found.files - then.files)
         return Usage(
             pss=max(0, usage.pss + gained) + files,
-            rss=found.anonymous + found.files,
+            rss=found.rss,
             uss=max(0, usage.uss + gained) + files,
             anonymous=max(0, usage.anonymous + gained),
         )
+
+
+def _measured(pid: int, found: Counters) -> tuple[Usage, Counters]:
+    """Measure a process, with counters of the same moment; `found` are those of just before.
+
+    What comes or goes between the two would be taken for growth or loss until the next measurement.
+    """
+    for _ in range(_TRIES):
+        usage, before = meter.usage(pid), found
+        found = _counters(pid) or before
+        if abs(found.anonymous - before.anonymous) + abs(found.files - before.files) <= _STEP:
+            break
+    return usage, found
 
 
 def _counters(pid: int) -> Counters | None:

@@ -58,12 +58,10 @@ class TreeGauge:
 
     def __call__(self, whole: bool) -> tuple[int, int]:
         """Read, `whole` to the page; a new record of this process's RSS was above it by what is gone again."""
-        now = self._glance.look(time.monotonic(), whole=whole).usage.pss
-        me = os.getpid()
-        record = meter.peak_rss(me)
-        gone = record - meter.usage(me).rss if record > self._record else 0
-        self._record = record
-        return now, max(0, gone)
+        look = self._glance.look(time.monotonic(), whole=whole)
+        gone = look.own.peak - look.own.rss if look.own.peak > self._record else 0
+        self._record = look.own.peak
+        return look.usage.pss, max(0, gone)
 
 
 class Ceiling:
@@ -171,7 +169,8 @@ class Limits:
         with self._lock:
             now, gone = self._gauge(whole)
             if not whole and now + gone > (self._smallest() or now + gone):  # nobody is judged by an estimate
-                now = self._gauge(True)[0]
+                now, since = self._gauge(True)
+                gone = max(gone, since)
             for limit in self._limits:
                 limit.peak = max(limit.peak, now + gone)
         return now

@@ -3,7 +3,7 @@
 Every piece of a long input has the same length, so that one run takes the same memory whatever the length of the whole:
 `window` frames whose output is kept, and on each side as many more as the network looks at. Padding with zeros would
 not be exact at the ends, where the network itself pads; so the first piece begins where the whole does, and the last
-is shifted to end where it ends. Knows no model: how far a network looks is found by `shrink.reach`.
+is shifted to end where it ends. Knows no model: how far a network looks is found by `shrink.voices.reach`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from lowvox.report.memory import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lowvox.shrink.variant import Quality, Row, Verdict
+    from lowvox.shrink.trials.variant import Quality, Row, Verdict
 
 MEASURES = {"wer": "WER %", "cer": "CER %", "f1": "F1 %", "agreement": "same %"}
 # What stands before a check that passed, failed, or cannot tell; and the same for terminals that know ASCII alone.

@@ -17,7 +17,7 @@ from lowvox.report.variants_svg import Line, Point, plot
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lowvox.shrink.variant import Row, Verdict
+    from lowvox.shrink.trials.variant import Row, Verdict
 
 # The same colours, lighter, on dark paper.
 _LIGHTER = ("#4da3dd", "#f0b429", "#2fbf93", "#e09cc2", "#8fd0f5", "#f07f3c", "#cdbb3a")

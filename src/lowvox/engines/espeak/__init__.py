@@ -1,0 +1,1 @@
+"""espeak-ng in its own library: voices of over a hundred languages."""

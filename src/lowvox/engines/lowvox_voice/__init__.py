@@ -1,0 +1,1 @@
+"""lowvox-voice: an English voice, trained for lowvox; its weights lie here."""

@@ -1,0 +1,1 @@
+"""Silero TE: punctuation and capitals, converted by `lowvox shrink export silero-te`."""

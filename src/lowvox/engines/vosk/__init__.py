@@ -1,0 +1,1 @@
+"""Vosk: recognisers of Kaldi in many languages."""

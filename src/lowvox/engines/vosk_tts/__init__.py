@@ -1,0 +1,1 @@
+"""vosk-tts: Russian VITS voices, read with the help of a BERT."""

@@ -1,0 +1,1 @@
+"""Graphs to programs of ExecuTorch, and how these run."""

@@ -1,0 +1,1 @@
+"""TorchScript, modules and programs of PyTorch to ONNX."""

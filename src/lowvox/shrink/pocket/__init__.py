@@ -1,0 +1,1 @@
+"""Pocket TTS to ONNX, from its own package."""

@@ -1,0 +1,1 @@
+"""Silero TE to ONNX, from its TorchScript."""

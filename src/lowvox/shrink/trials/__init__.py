@@ -1,0 +1,1 @@
+"""Variants measured, judged by the gate, and compared."""

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 RATE, STEM, WORDS = 16000, "voice", 48
-SHIPPED = ROOT / "src/lowvox/engines/lowvox_te/lowvox-te.onnx"
+SHIPPED = ROOT / "src/lowvox/engines/lowvox_te/weights/lowvox-te.onnx"
 SENTENCES = ROOT / "src/lowvox/shrink/trials/sentences.txt"
 
 

@@ -237,8 +237,8 @@ def require(name: str) -> None:
 
 def shipped(name: str) -> Path | None:
     """Return the folder of the graphs that lowvox itself brings for an engine, None where it brings none."""
-    folder = Path(__file__).with_name(name.replace("-", "_"))
-    return folder if any(folder.glob("*.onnx")) else None
+    folder = Path(__file__).with_name(name.replace("-", "_")) / "weights"
+    return folder if folder.is_dir() else None
 
 
 def create(name: str) -> Engine:

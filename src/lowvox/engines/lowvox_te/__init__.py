@@ -1,1 +1,1 @@
-"""lowvox-te: punctuation and capitals, trained for lowvox; its weights lie here."""
+"""lowvox-te: punctuation and capitals, trained for lowvox; its weights lie in `weights/`."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lowvox.types import Model, Profile
 
-SHIPPED = Path(__file__).parent
+SHIPPED = Path(__file__).with_name("weights")
 WINDOW = 126  # words; with the text's begin and end the 128 positions that it was trained on
 # From which probability on an inverted mark stands at a word inside a sentence, not at its beginning.
 _OPENS = 0.3

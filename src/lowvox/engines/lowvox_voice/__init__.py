@@ -1,1 +1,1 @@
-"""lowvox-voice: an English voice, trained for lowvox; its weights lie here."""
+"""lowvox-voice: an English voice, trained for lowvox; its weights lie in `weights/`."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lowvox.engines.sorted_words import SortedWords
     from lowvox.types import Model, Profile
 
-SHIPPED = Path(__file__).parent
+SHIPPED = Path(__file__).with_name("weights")
 WINDOW = 32  # steps of 10 ms
 # Tokens of one run, some 12 s of speech: longer sentences were not learnt from.
 LONGEST = 150

@@ -17,6 +17,7 @@ from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.memory.meter import MB
 from lowvox.shrink.fold import folded
 from lowvox.shrink.nodes import OPERATORS, everything
+from lowvox.shrink.twins import merged
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,11 +53,12 @@ def ordered(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """Return a model whose nodes all have names, and whose products have their weights as weights.
 
     An export has one weight stand for several that are equal and hands it round by nodes (Identity), holds weights in
-    nodes (Constant) or makes them of others (Transpose). DamagedError where that cannot be undone.
+    nodes (Constant) or makes them of others (Transpose); and it computes an activation once for each that takes it.
+    DamagedError where that cannot be undone.
     """
     if opset(model) < _OPSET:
         model = _newer(model, name)
-    model = folded(model)
+    model = merged(folded(model))
     weights = {weight.name for weight in model.graph.initializer}
     inputs = [given for given in model.graph.input if given.name not in weights]
     del model.graph.input[:]

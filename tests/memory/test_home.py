@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,22 @@ def test_a_seat_that_is_opened_anew_has_another_stream(homes: Homes) -> None:
     assert it.stream(1) is not first
     with pytest.raises(EngineError, match="This stream of engine is closed"):
         first.partial()
+
+
+def test_a_shared_file_is_no_growth_when_another_leaves_it(
+    homes: Homes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its pages count as a process's own when that is the last to map them."""
+    register(monkeypatch, "Mapping")
+    file = tmp_path / "weights"
+    file.write_bytes(b"x" * 20 * MB)
+    one, other = (homes(replace(standin("Mapping"), path=file)) for _ in range(2))
+    one.open(1, ())
+    other.open(1, ())
+    held, private = one.at_rest(), one.private()
+    other.unload()
+    assert one.at_rest() > held + 18 * MB
+    assert abs(one.private() - private) < MB
 
 
 def test_one_that_has_ended_says_why(homes: Homes) -> None:

@@ -7,6 +7,7 @@ an engine takes, leaks or wants; without one it is 64. Needs nothing but the sta
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import re
 import signal
@@ -114,6 +115,17 @@ class Leaky(Engine):
         def work(self) -> None:
             """Leak."""
             _leaked.append(filled(self.mb))
+
+
+class Mapping(Engine):
+    """Reads the file `model.path` through a mapping, which several processes then share."""
+
+    def load(self, model: Model, profile: Profile) -> Engine:
+        """Read each page."""
+        with model.path.open("rb") as file:  # type: ignore[union-attr]
+            self.mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        self.first = sum(self.mapped[:: mmap.PAGESIZE])
+        return super().load(model, profile)
 
 
 class Crashing(Engine):

@@ -2,7 +2,7 @@
 
 Two bounds: what it holds at rest against what it held when it was new, and the slope over its last jobs. What its
 hardest work takes may stay in its heap, where the next work finds it (PocketSphinx keeps 15 of 26 MB): that alone is no
-growth. Pure.
+growth. Told in private memory: pages of files change hands when other processes come and go. Pure.
 """
 
 from __future__ import annotations

@@ -102,6 +102,13 @@ class Home:
             return self._worker.usage().uss
         return self.planned or self._taken
 
+    def private(self) -> int:
+        """Bytes that it alone can have taken, at rest: without the pages of files.
+
+        Those become its own when the last other process that maps the file ends, though it has taken nothing.
+        """
+        return self._worker.usage().anonymous if self._worker is not None else self.at_rest()
+
     def trim(self) -> None:
         """Give free memory back to the system."""
         with suppress(LowvoxError):

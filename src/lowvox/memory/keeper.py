@@ -143,7 +143,7 @@ class Keeper:
                 if self._alone(number, ticket):
                     home.trim()
                     measured[number] = home.at_rest()
-                    if growth.add(measured[number]):
+                    if growth.add(home.private()):
                         continue
                 spoiled.discard(number)
         finally:
@@ -152,10 +152,10 @@ class Keeper:
     def rested(self, number: int, lent: Lent) -> None:
         """Look at a worker between two utterances: one that has grown is replaced where nobody else uses it."""
         home, growth = self._homes.get(number), self._growths.get(number)
-        if home is None or growth is None or home.pid is None or not growth.suspect(home.at_rest()):
+        if home is None or growth is None or home.pid is None or not growth.suspect(home.private()):
             return
         home.trim()
-        if not growth.grown(home.at_rest()):
+        if not growth.grown(home.private()):
             return
         with self._loader:  # nothing is opened or unloaded meanwhile
             held = self.state.find(number)
@@ -164,7 +164,7 @@ class Keeper:
             seat = held.seats[0]
             self._mark("recycle", home.choice.model.name)
             home.renew(seat.id, seat.options)
-            growth.begin(home.at_rest())
+            growth.begin(home.private())
             lent.stream = home.stream(seat.id)
 
     def stop_the_greedy(self, reason: Callable[[int, int], str]) -> None:
@@ -259,7 +259,7 @@ class Keeper:
             self.post(happened.Failed(error))
             return
         with self._changed:
-            self._growths.setdefault(number, Growth(want.footprint)).begin(size)
+            self._growths.setdefault(number, Growth(want.footprint)).begin(home.private())
         self._on_load(want, size)
         if size > home.planned:
             self._share.settle(lambda: self.state.charge + size - home.planned)

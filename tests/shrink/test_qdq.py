@@ -180,3 +180,12 @@ def test_all_values_zero() -> None:
     nothing = np.zeros((1, 4, 9), np.float32)
     after, _ = rounded(made, nothing)
     np.testing.assert_array_equal(run(after, nothing), run(made, nothing))
+
+
+def test_weights_of_as_many_channels_share_their_zeros() -> None:
+    made = graph.ordered(onnx.load_from_string(graphs.stack(8, 3)), "it")
+    after, near = rounded(made, noise(40, 8))
+    zeros = [weight.name for weight in after.graph.initializer if weight.name.startswith("zeros/")]
+    assert len(graph.roundable(made)) == 3
+    assert zeros == ["zeros/int8/8"]
+    assert near > 30

@@ -162,7 +162,10 @@ class _Writer:
         return f"{made}/rounded"
 
     def _dequantized(self, name: str, whole: NDArray[Any], scales: NDArray[np.float32], axis: int | None) -> None:
-        zero = self._keep(f"{name}/zero", np.zeros(scales.shape, whole.dtype))
+        # Rounded evenly around zero; one row of zeros does for all weights with as many channels.
+        zero = self._keep(
+            f"zeros/{whole.dtype}/{'x'.join(map(str, scales.shape))}", np.zeros(scales.shape, whole.dtype)
+        )
         given = [self._keep(name, whole), self._keep(f"{name}/step", scales), zero]
         how = {} if axis is None else {"axis": axis}
         told = [f"{name}/rounded"], f"{name}/dequantize"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -15,6 +14,7 @@ from lowvox.report.memory import stack
 from lowvox.report.memory_page import page
 from lowvox.report.memory_svg import bar, curve
 from lowvox.types import MemoryReport, Part
+from replicas.markup import Markup
 
 REPORT = MemoryReport(
     300,
@@ -27,36 +27,8 @@ FACTS = {"command": "lowvox demo --budget 300MB", "machine": "2 cores"}
 TIMELINE = [(0.0, 28.0), (2.5, 142.6), (4.0, 110.0)]
 
 
-class Checker(HTMLParser):
-    """Fails where tags are not nested; keeps the text, and every tag with its attributes."""
-
-    VOID = frozenset({"meta"})
-
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(markup)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_the_page_says_it_all() -> None:
-    read = Checker(page(REPORT, FACTS, TIMELINE))
+    read = Markup(page(REPORT, FACTS, TIMELINE))
     for said in (
         "lowvox: peak 142.6 MB of 300 MB; 157.4 MB left",
         "pocketsphinx",
@@ -75,7 +47,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_drawings_have_a_name_for_those_who_do_not_see_them() -> None:
-    read = Checker(page(REPORT, FACTS, TIMELINE))
+    read = Markup(page(REPORT, FACTS, TIMELINE))
     drawings = [attributes for tag, attributes in read.tags if tag == "svg"]
     assert [drawing["role"] for drawing in drawings] == ["img", "img"]
     assert "157.4 MB left" in (drawings[0]["aria-label"] or "")
@@ -97,7 +69,7 @@ def test_over_the_budget_is_told_by_more_than_a_colour() -> None:
 
 @pytest.mark.parametrize("report", [replace(REPORT, budget_mb=None), MemoryReport(None, 0, 0, 0)])
 def test_without_budget_facts_or_timeline(report: MemoryReport) -> None:
-    read = Checker(page(report, {}))
+    read = Markup(page(report, {}))
     assert "no budget was set" in read.text
     assert "Over time" not in read.text
     assert "What was run" not in read.text
@@ -106,8 +78,8 @@ def test_without_budget_facts_or_timeline(report: MemoryReport) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_names_and_facts_from_outside_stay_text(name: str) -> None:
     report = replace(REPORT, parts=(Part(name, 5, None),))
-    plain = Checker(page(replace(REPORT, parts=(Part("x", 5, None),)), {"x": "x"}, TIMELINE))
-    read = Checker(page(report, {name: name}, TIMELINE))
+    plain = Markup(page(replace(REPORT, parts=(Part("x", 5, None),)), {"x": "x"}, TIMELINE))
+    read = Markup(page(report, {name: name}, TIMELINE))
     assert [tag for tag, _ in read.tags] == [tag for tag, _ in plain.tags]
     assert read.text.count(name) >= 3
 

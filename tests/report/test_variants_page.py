@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from dataclasses import replace
-from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from lowvox.report.variants_page import Sound, page
 from lowvox.report.variants_svg import Line, Point, plot
 from lowvox.shrink.trials.variant import Check, Row, Verdict
+from replicas.markup import Markup
 
 FIRST = Row(
     variant="<fp32>",
@@ -34,38 +34,9 @@ VERDICT = Verdict("int8", (Check("disk", True, "Smaller & lighter."), Check("spe
 SOUNDS = [Sound(name, "Good <morning>.", b"fLaC" + name.encode()) for name in ("<fp32>", "int8")]
 
 
-class Reader(HTMLParser):
-    """Fails where tags are not nested; keeps the text and every tag with its attributes."""
-
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(markup)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
 def test_the_page_says_it_all_and_needs_nothing() -> None:
     whole = page("compare: <fp32>", ROWS, [VERDICT], {"command": "lowvox <x>"}, SOUNDS)
-    read = Reader(whole)
+    read = Markup(whole)
     for said in ("compare: <fp32>", "Smaller & lighter.", "Time: <b>", "Good <morning>.", "lowvox <x>", "79.5"):
         assert said in read.text, said
     assert not re.search(r"(?:src|href)=(?!['\"]?data:)|url\(|@import|<script|https?://", whole)
@@ -77,7 +48,7 @@ def test_the_page_says_it_all_and_needs_nothing() -> None:
 
 
 def test_without_verdicts_and_sound_there_is_no_such_part() -> None:
-    read = Reader(page("bench", ROWS[:1]))
+    read = Markup(page("bench", ROWS[:1]))
     assert "Listen" not in read.text
     assert "What was run" not in read.text
     assert len(read.named("circle")) == 3
@@ -89,7 +60,7 @@ NUMBERS = st.floats(1e-6, 1e6)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=4))
 def test_a_drawing_holds_every_point(places: list[tuple[float, float, float]]) -> None:
     points = tuple(Point(x, y, "8", "told", (y, y + more)) for x, y, more in places)
-    read = Reader(plot("a <title>", "x", "y", [Line("one", points, "red")]))
+    read = Markup(plot("a <title>", "x", "y", [Line("one", points, "red")]))
     circles = read.named("circle")
     assert len(circles) == len(places)
     assert all(0 <= float(str(each["cx"])) <= 340 and 0 <= float(str(each["cy"])) <= 250 for each in circles)

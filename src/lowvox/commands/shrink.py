@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.commands.converting import brought, where
 from lowvox.commands.shrink_compare import compare
 from lowvox.commands.shrink_export import module, program, torch_script
 from lowvox.commands.shrink_files import operators, pack
@@ -78,39 +79,18 @@ def silero_te(console: Console, file: Path, tokenizer: Path | None, output: Path
     PyTorch, and its network runs: take it from a source that you trust. The Python code in it is not run. The model may
     not be used commercially, nor may what is made of it; lowvox never ships it. Converting takes a minute and 1.5 GB.
     """
-    from lowvox.shrink.silero_te.convert import LICENCE
+    from lowvox.shrink.silero_te import convert as shrinking
 
-    console.note(f"Silero TE is under {LICENCE}. The converted model is your own copy, under the same licence.")
-    done, path, installed = _installed(file, tokenizer, name) if output is None else _kept(file, tokenizer, output)
+    console.note(
+        f"Silero TE is under {shrinking.LICENCE}. The converted model is your own copy, under the same licence."
+    )
+    done, path, installed = brought(lambda folder: shrinking.export(file, folder, tokenizer), output, lambda _: name)
     if console.json:
         console.emit(_told(done, path, installed))
         return
     for line in _in_words(done):
         console.note(line)
-    console.note(
-        f"Installed {installed} ({done.size / MB:.0f} MB) in {path}."
-        if installed
-        else f"Written to {path} ({done.size / MB:.0f} MB); `lowvox pull {path}` installs it."
-    )
-
-
-def _kept(file: Path, tokenizer: Path | None, output: Path) -> tuple[Converted, Path, None]:
-    from lowvox.shrink.silero_te import convert as shrinking
-
-    done = shrinking.export(file, output, tokenizer)
-    return done, done.folder, None
-
-
-def _installed(file: Path, tokenizer: Path | None, name: str) -> tuple[Converted, Path, str]:
-    """Convert into a folder of its own and bring the model into the store."""
-    from lowvox.models import install
-    from lowvox.models.disk import beside
-    from lowvox.shrink.silero_te import convert as shrinking
-
-    with beside() as lent:
-        done = shrinking.export(file, lent / "model", tokenizer)
-        found = install.bring(done.folder, name)
-    return done, found.path, found.name
+    console.note(where(done, path, installed))
 
 
 def _told(done: Converted, path: Path, name: str | None) -> dict[str, Any]:

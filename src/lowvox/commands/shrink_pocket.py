@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
+from lowvox.commands.converting import brought, where
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
@@ -43,37 +44,19 @@ def pocket_tts(
     graphs give what the package gives. Converting takes a minute and 0.7 GB of memory for the smallest model, and
     several times both for the largest.
     """
-    asked = {"int8": int8, "cloning": not no_cloning}
-    done, path, installed = _installed(config, name, asked) if output is None else _kept(config, output, asked)
+    from lowvox.shrink.pocket import export as pocket
+
+    done, path, installed = brought(
+        lambda folder: pocket.export(config, folder, int8=int8, cloning=not no_cloning),
+        output,
+        lambda done: name or f"pocket-{done.facts.config}{'-int8' if int8 else ''}",
+    )
     if console.json:
         console.emit(_told(done, path, installed))
         return
     for line in _in_words(done):
         console.note(line)
-    console.note(
-        f"Installed {installed} ({done.size / MB:.0f} MB) in {path}."
-        if installed
-        else f"Written to {path} ({done.size / MB:.0f} MB); `lowvox pull {path}` installs it."
-    )
-
-
-def _kept(config: str, output: Path, asked: dict[str, bool]) -> tuple[Exported, Path, None]:
-    from lowvox.shrink.pocket import export as pocket
-
-    done = pocket.export(config, output, **asked)
-    return done, done.folder, None
-
-
-def _installed(config: str, name: str | None, asked: dict[str, bool]) -> tuple[Exported, Path, str]:
-    """Convert into a folder of its own and bring the model into the store."""
-    from lowvox.models import install
-    from lowvox.models.disk import beside
-    from lowvox.shrink.pocket import export as pocket
-
-    with beside() as lent:
-        done = pocket.export(config, lent / "model", **asked)
-        found = install.bring(done.folder, name or f"pocket-{done.facts.config}{'-int8' if asked['int8'] else ''}")
-    return done, found.path, found.name
+    console.note(where(done, path, installed))
 
 
 def _told(done: Exported, path: Path, name: str | None) -> dict[str, Any]:

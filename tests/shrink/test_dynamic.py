@@ -47,9 +47,14 @@ def near(one: onnx.ModelProto, other: onnx.ModelProto) -> float:
     return distance.signals(*([Session(each.SerializeToString()).run(given)] for each in (one, other)))
 
 
+@pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("per_channel", [True, False])
-def test_products_round_what_comes(model: onnx.ModelProto, per_channel: bool, tmp_path: Path) -> None:
-    made = dynamic.rounded(model, graph.roundable(model, dynamic.PRODUCTS), per_channel=per_channel)
+def test_products_round_what_comes(model: onnx.ModelProto, per_channel: bool, signed: bool, tmp_path: Path) -> None:
+    made = dynamic.rounded(model, graph.roundable(model, dynamic.PRODUCTS), per_channel=per_channel, signed=signed)
+    assert {weight.data_type for weight in made.graph.initializer} == {
+        TensorProto.FLOAT,
+        TensorProto.INT8 if signed else TensorProto.UINT8,
+    }
     assert 25 < near(model, made) < 60
     kinds = [node.op_type for node in made.graph.node]
     assert (kinds.count("MatMulInteger"), kinds.count("DynamicQuantizeLinear"), kinds.count("Gemm")) == (5, 4, 1)
@@ -61,6 +66,24 @@ def test_products_round_what_comes(model: onnx.ModelProto, per_channel: bool, tm
     fused = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
     assert "Mul" not in fused
     assert {"MatMulIntegerToFloat", "DynamicQuantizeMatMul"} & set(fused)
+
+
+def test_without_a_sign_no_step_is_spent_on_what_no_weight_is() -> None:
+    weight = np.random.default_rng(2).uniform(0, 1, (SIZE, 4)).astype(np.float32)
+    weight[:, 1] -= 0.7
+    weight[:, 2], weight[:, 3] = 0, -3
+    told, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in (("x", SIZE), ("y", 4))
+    )
+    made = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [told], [out], [numpy_helper.from_array(weight, "w")]
+    )
+    model = graph.ordered(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), "it")
+    small = dynamic.rounded(model, ["y"], signed=False)
+    whole, steps, zeros = (numpy_helper.to_array(held) for held in small.graph.initializer)
+    assert np.abs((whole - zeros.astype(np.float32)) * steps - weight).max() <= 0.51 / 255
+    assert zeros.tolist() == [0, pytest.approx(178, abs=12), 0, 255]
+    assert near(model, small) > near(model, dynamic.rounded(model, ["y"]))
 
 
 def test_what_is_not_named_stays(model: onnx.ModelProto) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
+import onnx
 from lowvox import commands
 from lowvox.engines.pocket.layout import FACTS, layout
 from lowvox.errors import DamagedError, EngineError, LowvoxError, NotFoundError, UsageError
@@ -91,6 +92,18 @@ def test_in_8_bits_it_is_smaller_and_nearly_the_same(tmp_path: Path, tokenizer: 
     assert 0 < np.abs(said[0] - said[1]).max() < 0.1 * np.abs(said[0]).max()
     weights = tmp_path / "int8" / "backbone.weights"
     assert weights.stat().st_size < (tmp_path / "fp32" / "backbone.ort").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["backbone", "flow", "decoder"])
+def test_weights_in_8_bits_have_no_sign(name: str, tmp_path: Path, tokenizer: Path) -> None:
+    graph, _ = pocket._graphs(replica.upstream(tokenizer))[name]
+    file = pocket_files.write(graph, tmp_path, name, int8=True)
+    made = onnx.load(tmp_path / file).graph
+    kinds = {weight.name: weight.data_type for weight in made.initializer}
+    products = [node.input for node in made.node if node.op_type == "MatMulInteger"]
+    assert len(products) == len(pocket_files.products(graph)) > 0
+    assert {kinds[given[1]] for given in products} == {onnx.TensorProto.UINT8}
+    assert onnx.TensorProto.INT8 not in kinds.values()
 
 
 def test_convolutions_and_heads_keep_their_bits(tmp_path: Path, tokenizer: Path) -> None:

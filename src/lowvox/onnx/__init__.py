@@ -41,6 +41,9 @@ def runtime() -> ModuleType:
 
 
 def quantization() -> ModuleType:
-    """Return ONNX Runtime's tools that round weights; they need the package onnx."""
+    """Return ONNX Runtime's own tools that round weights; they need the package onnx.
+
+    For benchmarks alone, which compare with them: lowvox rounds by `lowvox.shrink.rounding`.
+    """
     runtime()
     return import_module("onnxruntime.quantization")

@@ -7,18 +7,12 @@ beside it: they are mapped one by one, laid out, and let go. Knows no model but 
 
 from __future__ import annotations
 
-import logging
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lowvox.onnx import quantization
 from lowvox.onnx.session import write_mapped
 from lowvox.shrink.shipping.weights import split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAPPED = ("backbone", "flow")  # in 32 bits
 INT8 = ("backbone", "flow", "decoder")
@@ -29,17 +23,20 @@ _KEPT = ("input_proj", "output_projs", "final_layer")
 
 def write(graph: Any, folder: Path, name: str, *, int8: bool) -> str:
     """Write a graph; return the name of its file."""
-    import onnx
+    if int8 and name in INT8:
+        from lowvox.shrink.rounding import dynamic
 
-    with TemporaryDirectory(dir=folder, prefix=".graph-") as beside:
-        whole = Path(beside) / f"{name}.onnx"
-        onnx.save(graph, whole)
-        if int8 and name in INT8:
-            _round(whole, products(graph))
-        elif name in MAPPED:
+        # Signed ones would be quicker on new processors and wrong on some old ones; the files are for both.
+        graph = dynamic.rounded(graph, products(graph), signed=False)
+    elif name in MAPPED:
+        import onnx
+
+        with TemporaryDirectory(dir=folder, prefix=".graph-") as beside:
+            whole = Path(beside) / f"{name}.onnx"
+            onnx.save(graph, whole)
             write_mapped(whole, folder / f"{name}.ort")
-            return f"{name}.ort"
-        split(whole.read_bytes(), folder / f"{name}.onnx", folder / f"{name}.weights")
+        return f"{name}.ort"
+    split(graph.SerializeToString(deterministic=True), folder / f"{name}.onnx", folder / f"{name}.weights")
     return f"{name}.onnx"
 
 
@@ -47,27 +44,3 @@ def products(graph: Any) -> list[str]:
     """Return the names of the products that are rounded."""
     named = [node.name for node in graph.graph.node if node.op_type == "MatMul"]
     return [name for name in named if any(part in name for part in _ROUNDED) and not any(p in name for p in _KEPT)]
-
-
-def _round(path: Path, wanted: Sequence[str]) -> None:
-    """Round the weights of products to 8 bits by column, and their inputs at run time.
-
-    Without a sign: with one, processors older than VNNI add two products up in 16 bits, which do not always suffice.
-    """
-    tools = quantization()
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tools.quantize_dynamic(
-                str(path),
-                str(path),
-                op_types_to_quantize=["MatMul"],
-                nodes_to_quantize=list(wanted),
-                per_channel=True,
-                weight_type=tools.QuantType.QUInt8,
-                extra_options={"DefaultTensorType": 1},  # onnx.TensorProto.FLOAT
-            )
-    finally:
-        logging.disable(before)

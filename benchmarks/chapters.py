@@ -68,7 +68,7 @@ def bring(home: Path, engine: str, place: Path) -> None:
     if engine in ("piper", "piper INT8") and not (home / "data" / "models" / "piper").exists():
         path = vits.voice(place, "en_US-test-high", "espeak", shape=vits.FULL)
         lowvox(home, "pull", str(path), "--name", "piper")
-        lowvox(home, "shrink", "quantize", "piper", "--name", "piper-INT8")
+        lowvox(home, "shrink", "quantize", "piper", "--name", "piper-INT8", "--no-words")
         lowvox(home, "shrink", "split", "piper")
     elif engine == "vosk-tts":
         lowvox(home, "pull", str(vosk_tts.voice(place / "vosk", "v3")), "--name", engine)

@@ -130,3 +130,27 @@ def test_models_of_one_role_are_compared(run: Run, pair: tuple[Path, Path, Path]
     other.write_bytes(b"broken")
     with pytest.raises(DamagedError, match="is not an ONNX graph"):
         run(compare, other, first, *QUICK, "--samples", samples)
+
+
+def test_graphs_that_decide_otherwise(run: Run, pair: tuple[Path, Path, Path]) -> None:
+    first, other, samples = pair
+    for at in range(2, 40):
+        noise = np.random.default_rng(at).standard_normal((5, 64)).astype(np.float32)
+        np.savez(samples / f"{at}.npz", x=noise)
+    given = (first, other, "--samples", samples, *QUICK, "--json")
+    status, out, _ = run(compare, *given, "--threshold", 0.1, "--decides", "y")
+    told = json.loads(out)
+    one, its = (row["quality"] for row in told["rows"])
+    assert (one["metric"], one["value"], one["count"], one["by"]) == ("agreement", 100.0, 40, "first.onnx")
+    assert its["value"] < 95
+    assert its["worse"][0] > 0.5
+    assert "dB" not in next(check for check in told["verdict"][0]["checks"] if check["name"] == "quality")["sentence"]
+    assert status == 1
+    status, out, _ = run(compare, first, first.parent / "other.onnx", *given[2:], "--threshold", 1e9)
+    assert json.loads(out)["rows"][1]["quality"]["value"] == 100.0
+    with pytest.raises(UsageError, match="no output 'z' to decide by; it gives y"):
+        run(compare, *given, "--threshold", 0.5, "--decides", "z")
+    with pytest.raises(UsageError, match="--decides is for --threshold"):
+        run(compare, *given, "--decides", "y")
+    with pytest.raises(UsageError, match=r"--threshold is for \.onnx and \.ort files"):
+        run(bench, "vad", "silero-vad", *QUICK, "--threshold", 0.5)

@@ -187,3 +187,22 @@ def test_it_is_measured_in_processes_of_its_own(tmp_path: Path, capsys: pytest.C
     assert row["distance_db"] == pytest.approx(found["signal_over_noise_db"], abs=0.01)
     checks = {check["name"]: check["passed"] for check in found["verdict"]["checks"]}
     assert checks["disk"] is checks["quality"] is True
+
+
+def test_a_graph_that_decides_is_judged_by_its_decisions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    path = tmp_path / "stack.onnx"
+    path.write_bytes(graphs.stack(64, 2))
+    np.savez(tmp_path / "all.npz", x=np.random.default_rng(0).standard_normal((40, 5, 64), np.float32))
+    given = (path, "--method", "fp16", "--evaluate", tmp_path / "all.npz", "--force", "--json", "--overwrite")
+    assert run(*given, "--threshold", "0.2") == 0
+    found = json.loads(capsys.readouterr().out)
+    first, row = (row["quality"] for row in found["rows"])
+    assert (first["metric"], first["value"], first["count"]) == ("agreement", 100.0, 40)
+    assert 99 < row["value"] <= 100
+    assert row["by"] == "stack.onnx"
+    assert run(*given, "--threshold", "0.2", "--decides", "no") == 2
+    assert "no output 'no' to decide by" in capsys.readouterr().err
+    assert run(path, "--text", path, "--samples", path) == 2
+    assert "--text and --no-words are for voices" in capsys.readouterr().err

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from lowvox.errors import DamagedError, NotFoundError, UsageError
 from lowvox.onnx import split
 from lowvox.onnx.session import Session
 from lowvox.onnx.stages import stream
+from lowvox.shrink.rounding import recipe as recipes
+from lowvox.shrink.rounding.recipe import Plan
 from lowvox.shrink.voices import quantize
 from lowvox.shrink.voices.split import split as cut
 from lowvox.types import Profile
@@ -51,12 +55,80 @@ def rounded(parts: Path) -> Path:
 def test_it_writes_the_parts_and_their_sidecar_and_nothing_else(parts: Path, rounded: Path) -> None:
     told = split.read(rounded / f"{NAME}.split.json")
     assert told == split.read(parts / f"{NAME}.split.json")
-    assert {file.name for file in rounded.iterdir()} == {f"{NAME}.split.json", *told.files}
+    beside = {Path(name).with_suffix(".recipe.json").name for name in told.files}
+    assert {file.name for file in rounded.iterdir()} == {f"{NAME}.split.json", *told.files, *beside}
 
 
-def test_it_tells_the_sizes(parts: Path, tmp_path: Path) -> None:
-    sizes = quantize.quantize_voice(parts, tmp_path / "new", feeds)
-    assert sizes == {file.name: file.stat().st_size for file in (tmp_path / "new").glob("*.onnx")}
+def test_it_tells_what_came_of_each_part(parts: Path, tmp_path: Path) -> None:
+    """In a tiny front nothing is large: it stays as it was, and has no recipe."""
+    made = quantize.quantize_voice(parts, tmp_path / "new", feeds)
+    front, *stages = made
+    assert made[front] is None
+    assert (tmp_path / "new" / front).read_bytes() == (parts / front).read_bytes()
+    assert not (tmp_path / "new" / front).with_suffix(".recipe.json").exists()
+    for name in stages:
+        part = made[name]
+        assert part
+        assert part.data == (tmp_path / "new" / name).read_bytes()
+        assert part.recipe.noise_db is not None
+        assert 10 < part.recipe.noise_db < 60
+        assert (len(part.recipe.samples), len(part.recipe.evaluation)) == (len(quantize.SENTENCES), 1)
+
+
+def test_recipes_make_the_same_parts_again_and_measure_nothing(
+    parts: Path, rounded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantize, "heard", None)
+    quantize.requantize_voice(parts, tmp_path / "again", rounded, LARGE)
+    names = {file.name for file in rounded.iterdir()}
+    assert {file.name for file in (tmp_path / "again").iterdir()} == names
+    assert all((tmp_path / "again" / name).read_bytes() == (rounded / name).read_bytes() for name in names)
+
+
+def test_recipes_that_make_something_else(parts: Path, rounded: Path, tmp_path: Path) -> None:
+    shutil.copytree(rounded, tmp_path / "recipes")
+    path = tmp_path / "recipes" / f"{NAME}.decoder.recipe.json"
+    recipe = recipes.read(path)
+    ranges = {name: (low, 2 * high) for name, (low, high) in recipe.ranges.items()}
+    recipes.write(path, msgspec.structs.replace(recipe, ranges=ranges))
+    with pytest.raises(DamagedError, match="the recipe was changed"):
+        quantize.requantize_voice(parts, tmp_path / "again", tmp_path / "recipes", LARGE)
+    recipes.write(path, msgspec.structs.replace(recipe, source="0" * 64))
+    with pytest.raises(UsageError, match=r"is for voice\.decoder\.onnx: they are for another voice"):
+        quantize.requantize_voice(parts, tmp_path / "again", tmp_path / "recipes", LARGE)
+    for folder in ("none", "recipes"):
+        for file in (tmp_path / "recipes").glob("*.recipe.json"):
+            file.unlink()
+        with pytest.raises(NotFoundError, match=r"no folder|no recipes"):
+            quantize.requantize_voice(parts, tmp_path / "again", tmp_path / folder, LARGE)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_plan_leaves_nodes_alone(parts: Path, tmp_path: Path) -> None:
+    plan = Plan(exclude=("ConvTranspose",), per_channel=False)
+    made = quantize.quantize_voice(parts, tmp_path / "new", feeds, LARGE, plan)
+    decoder = made[f"{NAME}.decoder.onnx"]
+    assert decoder
+    assert len(decoder.recipe.left) == 3
+    again = quantize.requantize_voice(parts, tmp_path / "again", tmp_path / "new", LARGE)
+    assert {name: part and part.data for name, part in again.items()} == {
+        name: part and part.data for name, part in made.items()
+    }
+    for exclude, says in ((("nothing",), "node or operator 'nothing'"), (("Conv", "ConvTranspose", "MatMul"), "stays")):
+        with pytest.raises(UsageError, match=says):
+            quantize.quantize_voice(parts, tmp_path / "other", feeds, LARGE, Plan(exclude=exclude))
+
+
+def test_what_costs_most_is_left_alone_for_a_floor(parts: Path, tmp_path: Path) -> None:
+    before = quantize.quantize_voice(parts, tmp_path / "all", feeds, LARGE)[f"{NAME}.decoder.onnx"]
+    assert before
+    assert before.recipe.noise_db is not None
+    floor = before.recipe.noise_db + 3
+    after = quantize.quantize_voice(parts, tmp_path / "near", feeds, LARGE, Plan(floor=floor))[f"{NAME}.decoder.onnx"]
+    assert after
+    assert after.recipe.noise_db is not None
+    assert after.recipe.noise_db >= floor
+    assert 0 < len(after.recipe.left) < before.nodes
 
 
 def test_stages_sound_nearly_as_before(parts: Path, rounded: Path) -> None:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from lowvox.commands.common import Console
     from lowvox.shrink.trials.comparison import Comparison, How
+    from lowvox.shrink.trials.decisions import Deciding
     from lowvox.types import Model, Role
 
 F = TypeVar("F", bound="Callable[..., Any]")
 GRAPHS = frozenset({".onnx", ".ort"})
 _ASKED = (
     *("batch", "runs", "threads", "provider", "language", "text", "speech", "samples", "recognizer"),
-    *("margin", "floor", "no_quality", "html", "markdown"),
+    *("margin", "floor", "threshold", "decides", "no_quality", "html", "markdown"),
 )
 _EARS = "pocketsphinx-en-us"
 # Sentences on the page: the sound is in it, and it is sent by mail.
@@ -48,6 +49,7 @@ def measuring(command: F) -> F:
     @click.option("--recognizer", metavar="MODEL", help="What listens to voices; without it PocketSphinx, for English.")
     @click.option("--margin", default=0.5, show_default=True, metavar="POINTS", help="How much worse is as good.")
     @click.option("--floor", default=20.0, show_default=True, metavar="DB", help="How near is as good, without words.")
+    @deciding
     @click.option("--no-quality", is_flag=True, help="Measure memory and speed alone.")
     @click.option(
         "--html", type=click.Path(path_type=Path), metavar="PAGE", help="Write a page with drawings and sound."
@@ -61,12 +63,34 @@ def measuring(command: F) -> F:
     return wrapped  # type: ignore[return-value]  # click adds attributes that the type cannot show
 
 
+def deciding(command: F) -> F:
+    """Add the options of what decides by a threshold; the command receives them as `threshold` and `decides`."""
+    threshold = click.option(
+        "--threshold", type=float, metavar="X", help="Judge graphs by how many decisions are the same: X or above."
+    )
+    decides = click.option("--decides", metavar="OUTPUT", help="What is compared with X; without it the first output.")
+    return threshold(decides(command))
+
+
+def way(asked: dict[str, Any]) -> Deciding | None:
+    """Return how graphs decide, None where no threshold is told; UsageError for an output without one."""
+    from lowvox.shrink.trials.decisions import Deciding
+
+    if asked["threshold"] is None:
+        if asked["decides"]:
+            raise UsageError("--decides is for --threshold, which says from where on something is decided.")
+        return None
+    return Deciding(asked["threshold"], asked["decides"])
+
+
 def compared(names: Sequence[str], role: Role | None, asked: dict[str, Any], console: Console) -> Comparison:
     """Measure and judge the models or graphs of these names; without a `role` it is that of the first."""
     how = _how(asked, console)
     _check(asked)
     if any(_is_graph(name) for name in names):
         return _graphs(names, asked, how, console)
+    if asked["threshold"] is not None:
+        raise UsageError("--threshold is for .onnx and .ort files; models of a role are judged by what they are for.")
     if asked["samples"]:
         raise UsageError("--samples is for .onnx and .ort files; models of a role take --text or --speech.")
     return _models(names, role, asked, how, console)
@@ -99,7 +123,8 @@ def _how(asked: dict[str, Any], console: Console) -> How:
         raise UsageError(f"--batch takes numbers from 1 with commas between, such as 1,4; not {asked['batch']!r}.")
     provider, *_ = providers.usable(asked["provider"], console.note)
     quality = not asked["no_quality"]
-    return How(tuple(batches), asked["runs"], asked["threads"], provider, quality, asked["margin"], asked["floor"])
+    limits = asked["margin"], asked["floor"]
+    return How(tuple(batches), asked["runs"], asked["threads"], provider, quality, *limits, way(asked))
 
 
 def _check(asked: dict[str, Any]) -> None:
@@ -125,7 +150,9 @@ def _graphs(names: Sequence[str], asked: dict[str, Any], how: How, console: Cons
         raise NotFoundError(f"There is no file {missing}; check the name.")
     samples = comparison.read_samples(asked["samples"], paths)
     with console.progress("Measuring") as reach:
-        return comparison.graphs(list(zip(_apart(paths), paths, strict=True)), samples, how, reach)
+        return comparison.graphs(
+            list(zip(_apart(paths), paths, strict=True)), comparison.some(samples), how, reach, samples
+        )
 
 
 def _models(names: Sequence[str], role: Role | None, asked: dict[str, Any], how: How, console: Console) -> Comparison:
@@ -140,7 +167,7 @@ def _models(names: Sequence[str], role: Role | None, asked: dict[str, Any], how:
         raise UsageError(f"{names[0]!r} is a {found[0].role}, and not all others are; compare models of one role.")
     language = asked["language"] or _language(found[0])
     given = material(found[0].role, language, asked["text"], asked["speech"])
-    ears = _ears(asked["recognizer"], language, console) if found[0].role == "synthesizer" and how.quality else None
+    listening = ears(asked["recognizer"], language, console) if found[0].role == "synthesizer" and how.quality else None
     with console.progress("Measuring") as reach:
         # One bar for both: speed takes its first half, quality the second.
         half = 2 if how.quality else 1
@@ -148,7 +175,7 @@ def _models(names: Sequence[str], role: Role | None, asked: dict[str, Any], how:
             named,
             given,
             how,
-            ears,
+            listening,
             lambda done, of: reach(done, half * of),
             lambda done, of: reach(of + done, half * of),
         )
@@ -192,7 +219,7 @@ def _language(model: Model) -> str:
     return "en" if "en" in spoken or not spoken else model.languages[0]
 
 
-def _ears(name: str | None, language: str, console: Console) -> Model | None:
+def ears(name: str | None, language: str, console: Console) -> Model | None:
     """Return what listens to voices; None, with a note, where nothing here knows the language."""
     from lowvox import models
 

@@ -14,6 +14,7 @@ from lowvox.commands.comparing import compared, measuring, show
     epilog="\b\nExamples:\n"
     "  lowvox shrink compare en_US-amy-medium en_US-amy-medium-int8 --html amy.html\n"
     "  lowvox shrink compare decoder.onnx decoder.int8.onnx --samples ./samples --batch 1\n"
+    "  lowvox shrink compare vad.onnx vad.int8.onnx --samples ./frames --threshold 0.5\n"
 )
 @click.argument("first", metavar="FIRST")
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
@@ -27,7 +28,7 @@ def compare(first: str, others: tuple[str, ...], asked: dict[str, Any], console:
 
     Quality passes when the upper end of the paired 95 % interval is at most 0.5 points worse, on 30 inputs or more, and
     fails when the lower end is above that; without words to judge by the output must lie 20 dB above its difference to
-    the first one's. The
+    the first one's. Graphs that decide something are judged by how many decisions are the same with --threshold. The
     exit status is 1 when a variant fails, with the operators or layers to blame, and 0 when none does.
     """
     done = compared((first, *others), None, asked, console)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowvox.commands.common import Console, common
-from lowvox.commands.shrink_voice import quantize_voice
-from lowvox.errors import EngineError, NotFoundError, UsageError
+from lowvox.commands.comparing import deciding, way
+from lowvox.commands.shrink_voice_int8 import quantize_voice, refused
+from lowvox.errors import NotFoundError, UsageError
 from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 _METHODS, _CUTS = ("static", "dynamic", "fp16"), ("minmax", "percentile", "entropy")
 _SHOWN = 5
-# Options that say that MODEL is a graph and not a voice, and what they are when nobody uses them.
-_OF_GRAPHS = ("samples", "evaluate", "method", "calibrate", "exclude", "floor", "recipe", "percentile")
-_FLAGS = ("per_tensor", "overwrite", "force")
+# Options that say that MODEL is a graph and not a voice.
+_OF_GRAPHS = ("samples", "evaluate", "method", "decides")
 
 
 @click.command(
@@ -27,6 +27,7 @@ _FLAGS = ("per_tensor", "overwrite", "force")
     epilog="\b\nExamples:\n"
     "  lowvox shrink quantize en_US-amy-medium\n"
     "  lowvox shrink quantize ./en_US-amy-medium.onnx -o ./amy-int8\n"
+    "  lowvox shrink quantize ./en_US-amy-medium.onnx --recipe ./amy-int8 -o ./again\n"
     "  lowvox shrink quantize decoder.onnx --samples ./inputs --evaluate ./others\n"
     "  lowvox shrink quantize decoder.onnx --samples ./inputs --floor 30\n"
     "  lowvox shrink quantize decoder.onnx --recipe decoder.int8.recipe.json\n",
@@ -45,7 +46,17 @@ _FLAGS = ("per_tensor", "overwrite", "force")
 )
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave this node, or kind of operator, as it is.")
 @click.option("--floor", type=float, metavar="DB", help="Leave alone what costs most until the result is so near.")
-@click.option("--recipe", type=click.Path(path_type=Path), metavar="FILE", help="Make the file that a recipe is of.")
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Make what a recipe is of; a voice's are a folder.",
+)
+@deciding
+@click.option(
+    "--text", type=click.Path(path_type=Path), metavar="FILE", help="Sentences to judge a voice by, 30 or more."
+)
+@click.option("--no-words", is_flag=True, help="Judge a voice by its output alone: quicker.")
 @click.option("--overwrite", is_flag=True, help="Replace the output.")
 @click.option("--force", is_flag=True, help="Keep what the gate refuses.")
 @common
@@ -53,18 +64,26 @@ def quantize(console: Console, model: str, output: Path | None, name: str | None
     """Round a voice, or any ONNX graph, to 8 bits: a quarter of the size, and quicker on most processors.
 
     MODEL is an installed voice, which stays beside the new one, or the .onnx file of one: it is cut in parts, and these
-    are rounded. How much noise that adds is measured on a sentence that the rounding has not seen.
+    are rounded by the ranges that values have in a few sentences. Recipes lie beside the parts; --recipe makes the same
+    parts of them again, and measures nothing.
 
     Any other MODEL is an ONNX graph. Convolutions and products are rounded by the ranges that values have on --samples:
-    .npz files with an array for each input, or one file with samples along their first axis. The result is judged by
-    other samples (--evaluate, or every fifth kept back) in processes of its own: it is kept if it is smaller, takes
-    less memory, is quicker and near enough. A recipe lies beside it, which makes the same file again.
+    .npz files with an array for each input, or one file with samples along their first axis. A recipe lies beside the
+    result, which makes the same file again.
+
+    The result is judged in processes of its own: it is kept if it is smaller, takes less memory, is quicker and as
+    good. A voice is as good if no more of its words are misunderstood, where a recogniser here understands it, and else
+    if what its parts give on a sentence that the rounding has not seen is near enough; a graph if what it gives on
+    other samples is (--evaluate, or every fifth kept back).
     """
+    _need_onnx()
     if not _is_graph(model, options):
-        quantize_voice(console, model, output, name, onnx=onnx)
+        quantize_voice(console, model, output, name, _for_voice(options), {"onnx": onnx, **options})
         return
     if name or onnx:
         raise UsageError("--name and --onnx are for voices; a graph becomes one file, which -o names.")
+    if options["text"] or options["no_words"]:
+        raise UsageError("--text and --no-words are for voices; a graph is judged by --evaluate.")
     done = _quantized(Path(model).expanduser(), output, options)
     if console.json:
         console.emit(_told(done))
@@ -72,30 +91,42 @@ def quantize(console: Console, model: str, output: Path | None, name: str | None
         for line in _in_words(done):
             console.note(line)
     if done.path is None and done.verdict:
-        failed = " ".join(check.sentence for check in done.verdict.checks if check.passed is False)
-        raise EngineError(f"It is not worth having, and was not kept (--force keeps it): {failed}")
+        raise refused(done.verdict)
+
+
+def _need_onnx() -> None:
+    from importlib.util import find_spec
+
+    from lowvox import extras
+
+    if find_spec("onnx") is None:
+        raise NotFoundError(f"Rounding needs the package onnx: run `{extras.command('split')}`.")
 
 
 def _is_graph(model: str, options: dict[str, Any]) -> bool:
     """Whether somebody means a graph: they use what only graphs take, or it is a file with no voice's config beside."""
-    path = Path(model).expanduser()
-    if any(options[name] not in (None, ()) for name in _OF_GRAPHS) or any(options[name] for name in _FLAGS):
+    path, recipe = Path(model).expanduser(), options["recipe"]
+    if any(options[name] for name in _OF_GRAPHS) or options["threshold"] is not None:
         return True
-    if not path.is_file():
-        return False
+    if not path.is_file() or (recipe and recipe.is_file()):
+        return path.is_file()
     from lowvox.engines.piper import config as piper_config
     from lowvox.engines.vosk_tts import layout as vosk_tts_layout
 
     return not (path.with_suffix(piper_config.SUFFIX).exists() or path.with_name(vosk_tts_layout.CONFIG).exists())
 
 
+def _for_voice(options: dict[str, Any]) -> Any:
+    """Return the plan for a voice, or the folder of recipes to make it by."""
+    if options["overwrite"]:
+        raise UsageError("--overwrite is for graphs; a voice goes into a new folder, or is installed under --name.")
+    if options["recipe"]:
+        _alone(options)
+        return options["recipe"]
+    return _plan(options)
+
+
 def _quantized(source: Path, output: Path | None, options: dict[str, Any]) -> Kept:
-    from importlib.util import find_spec
-
-    from lowvox import extras
-
-    if find_spec("onnx") is None:
-        raise NotFoundError(f"Rounding a graph needs the package onnx: run `{extras.command('split')}`.")
     from lowvox.shrink.rounding import graph_file, recipe
 
     how: recipe.Plan | recipe.Recipe
@@ -105,7 +136,8 @@ def _quantized(source: Path, output: Path | None, options: dict[str, Any]) -> Ke
     else:
         how = _plan(options)
     given = options["samples"], options["evaluate"]
-    return graph_file.quantize(source, output, how, *given, overwrite=options["overwrite"], force=options["force"])
+    flags = {name: options[name] for name in ("overwrite", "force")}
+    return graph_file.quantize(source, output, how, *given, **flags, deciding=way(options))
 
 
 def _plan(options: dict[str, Any]) -> Any:

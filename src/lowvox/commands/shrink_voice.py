@@ -1,4 +1,4 @@
-"""`lowvox shrink split`, and the voices of `lowvox shrink quantize`: in parts, and these in 8 bits."""
+"""`lowvox shrink split`: a voice in parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from lowvox.memory.meter import MB
 
 if TYPE_CHECKING:
     from lowvox.shrink.voices.voice import Done
-    from lowvox.shrink.voices.voice_int8 import Rounded
 
 
 @click.command(
@@ -40,18 +39,6 @@ def split(console: Console, voice: str, output: Path | None, onnx: bool) -> None
         console.emit(_parts_told(done))
         return
     for line in _parts_in_words(done):
-        console.note(line)
-
-
-def quantize_voice(console: Console, voice: str, output: Path | None, name: str | None, *, onnx: bool) -> None:
-    """Cut a voice of Piper's or vosk-tts's in parts, round these to 8 bits, and say what came of it."""
-    from lowvox.shrink.voices import voice_int8
-
-    done = voice_int8.quantize(voice, output, name, onnx=onnx)
-    if console.json:
-        console.emit(_rounded_told(done))
-        return
-    for line in _rounded_in_words(done):
         console.note(line)
 
 
@@ -89,33 +76,10 @@ def _parts_in_words(done: Done) -> list[str]:
             for stage in done.split.stages
         ),
         f"Together they differ from the whole by {done.difference:.1g} at most.",
-        f"{done.name} in {done.folder} is split now." if done.name else _written(done.folder),
+        f"{done.name} in {done.folder} is split now." if done.name else written(done.folder),
     ]
 
 
-def _rounded_told(done: Rounded) -> dict[str, Any]:
-    """Return the result as an object; the keys stay."""
-    return {
-        "name": done.name,
-        "path": str(done.folder),
-        "whole_mb": round(done.whole / MB, 2),
-        "parts": [
-            {"file": file, "size_mb": round(size / MB, 2), "noise_db": done.noise.get(file)}
-            for file, size in done.sizes.items()
-        ],
-    }
-
-
-def _rounded_in_words(done: Rounded) -> list[str]:
-    size = sum(done.sizes.values())
-    return [
-        f"{size / MB:.1f} MB instead of {done.whole / MB:.1f} ({size / done.whole:.2f} x).",
-        *(f"{file}: rounding adds noise at {noise:.0f} dB below its output." for file, noise in done.noise.items()),
-        f"Installed {done.name} in {done.folder}; hear it: lowvox say -v {done.name} TEXT"
-        if done.name
-        else _written(done.folder),
-    ]
-
-
-def _written(folder: Path) -> str:
+def written(folder: Path) -> str:
+    """Say where the parts are."""
     return f"Written to {folder}; `lowvox pull {folder}` installs it."

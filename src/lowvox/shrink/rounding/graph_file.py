@@ -19,11 +19,12 @@ from lowvox.shrink.rounding import graph_int8
 from lowvox.shrink.rounding import recipe as recipes
 from lowvox.shrink.rounding import samples as inputs
 from lowvox.shrink.rounding.recipe import Plan, Recipe
-from lowvox.shrink.trials import blame, gate, measuring, trial
+from lowvox.shrink.trials import blame, decisions, gate, measuring, trial
 
 if TYPE_CHECKING:
     from lowvox.shrink.rounding.graph_int8 import Made
     from lowvox.shrink.rounding.samples import Samples
+    from lowvox.shrink.trials.decisions import Deciding
     from lowvox.shrink.trials.variant import Row, Verdict
 
 _JUDGED = 16  # samples
@@ -54,11 +55,13 @@ def quantize(
     *,
     overwrite: bool = False,
     force: bool = False,
+    deciding: Deciding | None = None,
 ) -> Kept:
     """Make a graph smaller by a plan or a recipe, into `out` or beside it, and write the recipe beside the result.
 
     Without `evaluation` every fifth sample is kept back to judge by. What the gate refuses is kept where `force` says
-    so. UsageError where `out` is there and may not be overwritten, or samples do not suit; raises as `graph_int8.make`.
+    so. With a way of `deciding` it is judged by that instead of by its distance. UsageError where `out` is there and
+    may not be overwritten, or samples do not suit; raises as `graph_int8.make` and `decisions.agreement`.
     """
     plan = how.plan if isinstance(how, Recipe) else how
     out = out or source.with_suffix(".fp16.onnx" if plan.method == "fp16" else ".int8.onnx")
@@ -75,7 +78,7 @@ def quantize(
         variant.write_bytes(made.data)
         recipes.write(Path(folder) / beside.name, made.recipe)
         whole = source.stat().st_size
-        rows, verdict = _judged(source, variant, judging) if judging else ((), None)
+        rows, verdict = _judged(source, variant, judging, deciding) if judging else ((), None)
         if verdict and not verdict.passed and not force:
             return Kept(None, None, made, whole, rows, verdict)
         os.replace(Path(folder) / beside.name, beside)  # noqa: PTH105  # a Path's own replaces a folder's name too
@@ -113,12 +116,17 @@ def _given(
     return inputs.parted(own) if own else (None, others)
 
 
-def _judged(source: Path, variant: Path, samples: Samples) -> tuple[tuple[Row, ...], Verdict]:
+def _judged(
+    source: Path, variant: Path, samples: Samples, deciding: Deciding | None
+) -> tuple[tuple[Row, ...], Verdict]:
     """Measure both, each in a process of its own, and judge."""
     tried = list(islice(samples, _JUDGED))
     subjects = [trial.of_graph(path, tried, (1,)) for path in (source, variant)]
     (first,), (row,) = measuring.measured(subjects, (1,), _RUNS)
     (far,) = (each.distance_db for each in trial.graph(variant, tried, source, (1,), runs=1))
     row = replace(row, distance_db=far)
+    if deciding:
+        one, its = decisions.agreement([(source.name, source), (variant.name, variant)], samples, deciding)
+        first, row = replace(first, quality=one), replace(row, quality=its)
     verdict = gate.judge([first], [row])
     return (first, row), verdict if verdict.passed else blame.blamed(verdict, source, variant, tried)

@@ -87,7 +87,7 @@ def remake(source: Path, recipe: Recipe) -> Made:
     recipes.suits(recipe, source.read_bytes(), source)
     nodes = [name for name in _chosen(model, recipe.plan, source)[0] if name not in recipe.left]
     if lacking := [name for name in _needed(model, recipe.plan, nodes) if name not in recipe.ranges]:
-        raise UsageError(f"The recipe has no range of {lacking[0]!r}; it was changed: make it anew from samples.")
+        raise UsageError(f"The recipe has no range of {lacking[0]!r}; it was changed: make it anew without the recipe.")
     data = _written(_making(model, recipe.plan, recipe.ranges)(nodes))
     recipes.came_out(recipe, data)
     return Made(data, recipe, len(nodes), graph.coverage(model, nodes))

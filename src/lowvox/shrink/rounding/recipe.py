@@ -100,10 +100,15 @@ def suits(recipe: Recipe, source: bytes, path: Path) -> None:
 def came_out(recipe: Recipe, result: bytes) -> None:
     """Raise DamagedError where what was made by a recipe is not what it was made for."""
     if digest(result) != recipe.result:
-        now = versions()
-        other = [f"{name} {was}" for name, was in recipe.versions.items() if now.get(name) != was]
+        other = other_versions(recipe)
         why = f"it was made with {', '.join(other)}" if other else "the recipe was changed"
-        raise DamagedError(f"The result differs from what the recipe says ({why}); make it anew from samples.")
+        raise DamagedError(f"The result differs from what the recipe says ({why}); make it anew without the recipe.")
+
+
+def other_versions(recipe: Recipe) -> list[str]:
+    """Return what a recipe was made with and is another version now."""
+    now = versions()
+    return [f"{name} {was}" for name, was in recipe.versions.items() if now.get(name) != was]
 
 
 def hashes(samples: Sequence[str]) -> tuple[str, ...]:

@@ -45,12 +45,19 @@ def blamed(verdict: Verdict, first: Path, variant: Path, samples: Sequence[Sampl
     readable = first.suffix == variant.suffix == ".onnx" and find_spec("onnx") is not None
     found: list[str] = []
     if "speed" in failed:
-        found += speed(_profile(first, samples[0]), _profile(variant, samples[0]))
+        found += speed(profile(first, samples[0]), profile(variant, samples[0]))
     if "quality" in failed and readable:
         found += quality(first, variant, samples[0])
     if failed & {"disk", "peak"} and readable:
         found += size(variant)
     return replace(verdict, blame=tuple(found))
+
+
+def profile(path: Path, sample: Sample) -> Profiled:
+    """Return the seconds that each node takes of a run on a sample, in a process of its own."""
+    with inside("lowvox.shrink.trials.profiling:Program", path.name) as (worker, number):
+        found = worker.call(number, "profile", str(path), dict(sample), _RUNS)
+    return {(operator, name): seconds for operator, name, seconds in found}
 
 
 def speed(first: Profiled, variant: Profiled) -> list[str]:
@@ -113,18 +120,8 @@ def _layers(first: Any, variant: Any) -> dict[str, tuple[str, bool]]:
 
 def size(variant: Path) -> list[str]:
     """Return the layers whose weights stayed in floats, the largest first."""
-    import onnx
-
-    graph = onnx.load(variant).graph
-    floats = {each.name: np.prod(each.dims) * 4 for each in graph.initializer if each.data_type == 1}
-    held = Counter(
-        {
-            f"{node.op_type} {node.name}": sum(floats.get(each, 0) for each in node.input)
-            for node in graph.node
-            if node.op_type not in _ROUNDING  # their scales are floats, and small
-        }
-    )
-    whole = sum(floats.values()) / MB
+    held = floats(variant)
+    whole = sum(held.values()) / MB
     return [
         f"Size: {name} has {bytes_ / MB:.2g} MB of the {whole:.2g} MB of weights that stayed in floats."
         for name, bytes_ in held.most_common(SHOWN)
@@ -132,10 +129,19 @@ def size(variant: Path) -> list[str]:
     ]
 
 
-def _profile(path: Path, sample: Sample) -> Profiled:
-    with inside("lowvox.shrink.trials.profiling:Program", path.name) as (worker, number):
-        found = worker.call(number, "profile", str(path), dict(sample), _RUNS)
-    return {(operator, name): seconds for operator, name, seconds in found}
+def floats(variant: Path) -> Counter[str]:
+    """Return how many bytes of weights in floats each layer of a graph has."""
+    import onnx
+
+    graph = onnx.load(variant).graph
+    sizes = {each.name: int(np.prod(each.dims)) * 4 for each in graph.initializer if each.data_type == 1}
+    return Counter(
+        {
+            f"{node.op_type} {node.name or node.output[0]}": sum(sizes.get(each, 0) for each in node.input)
+            for node in graph.node
+            if node.op_type not in _ROUNDING  # their scales are floats, and small
+        }
+    )
 
 
 def _by_operator(profiled: Profiled) -> Counter[str]:

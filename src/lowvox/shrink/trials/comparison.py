@@ -10,16 +10,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lowvox.errors import DamagedError, NotFoundError, UsageError
-from lowvox.shrink.trials import blame, distance, gate, quality, trial
+from lowvox.shrink.trials import blame, decisions, distance, gate, quality, trial
 from lowvox.shrink.trials.measuring import BATCHES, RUNS, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from lowvox.shrink.rounding.samples import Samples
+    from lowvox.shrink.trials.decisions import Deciding
     from lowvox.shrink.trials.material import Material
     from lowvox.shrink.trials.trial import Sample
-    from lowvox.shrink.trials.variant import Row, Verdict
+    from lowvox.shrink.trials.variant import Quality, Row, Verdict
     from lowvox.types import Audio, Model
 
     Told = Callable[[int, int], object]
@@ -32,7 +34,8 @@ _MOST = 64
 class How:
     """How much is measured: batches, timed runs, threads of one run, and by which provider.
 
-    `quality` is whether that is measured; `margin` and `floor_db` are the gate's.
+    `quality` is whether that is measured; `margin` and `floor_db` are the gate's. Graphs with a way of `deciding` are
+    judged by that, and else by their distance.
     """
 
     batches: tuple[int, ...] = BATCHES
@@ -42,6 +45,7 @@ class How:
     quality: bool = True
     margin: float = gate.MARGIN
     floor_db: float = gate.FLOOR_DB
+    deciding: Deciding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,24 @@ def models(
     return Comparison(tuple(row for each in rows for row in each), tuple(verdicts), tuple(sounds))
 
 
-def graphs(named: Sequence[tuple[str, Path]], samples: Sequence[Sample], how: How, measuring: Told) -> Comparison:
-    """Compare graphs on samples, each under a name of its own; raises what `trial.graph` raises."""
+def graphs(
+    named: Sequence[tuple[str, Path]],
+    samples: Sequence[Sample],
+    how: How,
+    measuring: Told,
+    every: Iterable[Sample] | None = None,
+) -> Comparison:
+    """Compare graphs on samples, each under a name of its own; raises what `trial.graph` and `agreement` raise.
+
+    `every` are the samples that decisions are compared on, where there are more of them than are held at once.
+    """
     subjects = [trial.of_graph(path, samples, how.batches, how.threads, name, how.provider) for name, path in named]
     if len({subject.way for subject in subjects}) > 1:  # what one of them cannot, none does, or nobody could compare
         subjects = [trial.at_once(subject) for subject in subjects]
+    # Before what takes long: there may be no such output.
+    agree = _agreeing(named, samples if every is None else every, how)
     rows = measured(subjects, how.batches, how.runs, measuring)
+    rows = [[replace(row, quality=one) for row in each] for one, each in zip(agree, rows, strict=True)]
     (_, first), *others = named
     expected = list(trial.outputs(first, samples)) if how.quality and others else []
     verdicts = []
@@ -94,8 +110,20 @@ def graphs(named: Sequence[tuple[str, Path]], samples: Sequence[Sample], how: Ho
     return Comparison(tuple(row for each in rows for row in each), tuple(verdicts))
 
 
-def read_samples(path: Path, graphs: Sequence[Path]) -> list[Sample]:
-    """Read the samples at a path for graphs that take the same, 64 at most; raises what `samples.read` raises."""
+def _agreeing(named: Sequence[tuple[str, Path]], samples: Iterable[Sample], how: How) -> list[Quality | None]:
+    """Return how far each graph decides as the first does; None where nobody asked, or there is but one."""
+    if how.deciding is None or not how.quality or len(named) < 2:
+        return [None] * len(named)
+    return [*decisions.agreement(named, samples, how.deciding)]
+
+
+def some(samples: Iterable[Sample]) -> list[Sample]:
+    """Return samples to be held at once, 64 at most."""
+    return list(islice(samples, _MOST))
+
+
+def read_samples(path: Path, graphs: Sequence[Path]) -> Samples:
+    """Find the samples at a path for graphs that take the same; raises what `samples.read` raises."""
     from importlib.util import find_spec
 
     if find_spec("onnx") is None:
@@ -112,7 +140,7 @@ def read_samples(path: Path, graphs: Sequence[Path]) -> list[Sample]:
         model = onnx.load(graph, load_external_data=False)
     except Exception as error:  # protobuf's errors have no public class
         raise DamagedError(f"{graph} is not an ONNX graph; copy or export it again.") from error
-    return list(islice(samples.read(path, model), _MOST))
+    return samples.read(path, model)
 
 
 def _verdict(first: Sequence[Row], variant: Sequence[Row], how: How) -> Verdict:

@@ -67,7 +67,7 @@ def judged(found: Sequence[Model], material: Material, recognizer: Model | None,
         marks = [_punctuated(model, material, _part(told, at, len(found))) for at, model in enumerate(found)]
         return [Judged(one) for one in _compared(marks)]
     decisions = [_decided(model, material.clips, _part(told, at, len(found))) for at, model in enumerate(found)]
-    return [Judged(one) for one in _compared([_agreeing(each, decisions[0], found[0].name) for each in decisions])]
+    return [Judged(one) for one in _compared([agreeing(each, decisions[0], found[0].name) for each in decisions])]
 
 
 def _compared(tallies: Sequence[Tally]) -> list[Quality]:
@@ -163,8 +163,10 @@ def _decided(model: Model, clips: Sequence[Clip], told: Told) -> list[np.ndarray
     return found
 
 
-def _agreeing(decisions: Sequence[Any], first: Sequence[Any], by: str) -> Tally:
-    counted = [(int((one == other).sum()), one.size) for one, other in zip(decisions, first, strict=True)]
+def agreeing(decisions: Sequence[Any], first: Sequence[Any], by: str) -> Tally:
+    """Count for each input how many decisions are those of the first; none where they are others in number."""
+    pairs = zip(decisions, first, strict=True)
+    counted = [(int((one == other).sum()) if one.shape == other.shape else 0, other.size) for one, other in pairs]
     return Tally("agreement", np.array(counted), by)
 
 

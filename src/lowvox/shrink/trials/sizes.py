@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _ELSEWHERE = re.compile(rb"location\x12([\x01-\x7f])")
 _CODE = frozenset({".py", ".pyc", ".pyi", ".pyx", ".pxd", ".so", ".dll", ".dylib", ".typed"})
 
+_RECIPE = ".recipe.json"  # as `rounding.recipe` has it, which needs the package onnx
+
 
 def graph(path: Path) -> int:
     """Return the bytes of a graph, with the files that it says its weights lie in; 0 where there is none."""
@@ -32,7 +34,7 @@ def model(found: Model) -> int:
     where = found.path or _shipped(found)
     if where.is_file():
         return graph(where)
-    return sum(file.stat().st_size for file in where.rglob("*") if file.is_file() and not _is_code(file))
+    return sum(file.stat().st_size for file in where.rglob("*") if file.is_file() and not _is_beside(file))
 
 
 def _shipped(found: Model) -> Path:
@@ -48,8 +50,9 @@ def _shipped(found: Model) -> Path:
     return file if file.is_file() else Path(folder)
 
 
-def _is_code(file: Path) -> bool:
-    return bool(_CODE & {*file.suffixes})
+def _is_beside(file: Path) -> bool:
+    """Whether it is code, or says how a model was made: no part of the model."""
+    return bool(_CODE & {*file.suffixes}) or file.name.endswith(_RECIPE)
 
 
 def _elsewhere(path: Path) -> set[str]:

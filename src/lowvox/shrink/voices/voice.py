@@ -45,12 +45,17 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A whole voice: its graph, the files that go with it, what to try it with, its name where it is installed."""
+    """A whole voice: its graph, the files that go with it, what to try it with, its name where it is installed.
+
+    `language` is what it speaks, as lowvox writes it, "" where nothing says so; `rate` is in samples a second.
+    """
 
     graph: Path
     others: list[Path]
     feeds: Feeds
     name: str | None
+    language: str
+    rate: int
 
 
 def split(voice: str, output: Path | None, *, onnx: bool = False) -> Done:
@@ -115,11 +120,20 @@ def found(voice: str) -> Voice:
     if not path.exists():
         raise NotFoundError(f"There is no voice {voice!r}, installed or on disk; `lowvox models` lists the installed.")
     if path.is_file():
-        return _voice(path, [file for file in path.parent.glob(f"{glob.escape(path.stem)}.*") if file.is_file()], None)
+        return _voice(path, _beside(path), None)
     graph = _graph(path)
     if not graph.is_file():
         raise UsageError(f"The voice {voice!r} is split already; `lowvox pull` it again to have it whole.")
     return _voice(graph, store.files(path), installed.name if installed else None)
+
+
+def _beside(graph: Path) -> list[Path]:
+    """Return the files of the voice that a graph is of: those of its name, or all where only a folder tells."""
+    from lowvox.engines.vosk_tts import layout as vosk_tts_layout
+
+    if graph.name == vosk_tts_layout.MODEL and graph.with_name(vosk_tts_layout.CONFIG).exists():
+        return store.files(graph.parent)
+    return [file for file in graph.parent.glob(f"{glob.escape(graph.stem)}.*") if file.is_file()]
 
 
 def _graph(folder: Path) -> Path:
@@ -141,20 +155,23 @@ def _voice(graph: Path, files: list[Path], name: str | None) -> Voice:
     from lowvox.engines.vosk_tts import layout as vosk_tts_layout
 
     described, other = graph.with_suffix(piper_config.SUFFIX), graph.with_name(vosk_tts_layout.CONFIG)
+    beyond = _beyond(graph, files)
     if other.exists() and not described.exists():
-        feeds = vosk_tts_feeds(vosk_tts_config.read(other))
-    else:
-        feeds = piper_feeds(piper_config.read(described))
-    return Voice(graph, _beyond(graph, files), feeds, name)
+        vosk = vosk_tts_config.read(other)
+        return Voice(graph, beyond, vosk_tts_feeds(vosk), name, "ru", vosk.audio.sample_rate)
+    piper = piper_config.read(described)
+    return Voice(graph, beyond, piper_feeds(piper), name, next(iter(piper.languages), ""), piper.audio.sample_rate)
 
 
 def _beyond(graph: Path, files: list[Path]) -> list[Path]:
-    """Return the files that are neither the graph nor parts that it was split into before."""
+    """Return the files that are neither the graph nor parts that it was split into before, nor recipes of such."""
     from lowvox.onnx import split as sidecars
+    from lowvox.shrink.rounding import recipe as recipes
 
     sidecar = graph.with_suffix(sidecars.SUFFIX)
     parts = {sidecar, *map(graph.with_name, sidecars.read(sidecar).files)} if sidecar.exists() else set()
-    return [file for file in files if file != graph and file not in parts]
+    others = (file for file in files if file != graph and file not in parts)
+    return [file for file in others if not file.name.endswith(recipes.SUFFIX)]
 
 
 def parted(voice: Voice, folder: Path, *, onnx: bool) -> Done:

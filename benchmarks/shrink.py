@@ -1,6 +1,6 @@
 """The published headline, on a voice of the same size: a VITS2 of 42.6 M weights in floats and in 8 bits.
 
-    python benchmarks/shrink.py [--seconds 4] [--runs 20] [--folder FOLDER]
+    python benchmarks/shrink.py [--seconds 4] [--runs 20] [--folder FOLDER] [--only whole|decoder]
 
 Stands for a published case (42 M weights, 167 MB), whose table leaves the speed in 8 bits at batch 8 empty. Weights are
 random. "whole" is the voice in one graph, "decoder" what makes sound of its last latents. Both are rounded by
@@ -149,6 +149,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only", choices=("whole", "decoder"))
     asked = parser.parse_args()
     with ExitStack() as stack:
         folder = asked.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -156,6 +157,8 @@ def main() -> None:
         line: dict[str, Any] = {"benchmark": "shrink", "runs": asked.runs, "rows": [], "noise_db": {}, "coverage": {}}
         print("| | batch | file MB | ratio | load s | RTF | ratio | peak MB | ratio |\n" + "| --- " * 9 + "|")
         for one in made(folder, asked.seconds):
+            if asked.only not in (None, one.name):
+                continue
             for row in measured(one, asked.runs):
                 size, speed = f"{row['size_mb']} | {row['size_ratio']}", f"{row['rtf']} {row['quarters']}"
                 end = f"{row['rtf_ratio']} | {row['peak_mb']:.0f} | {row['peak_ratio']}"

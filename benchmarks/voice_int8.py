@@ -2,7 +2,8 @@
 
     python benchmarks/voice_int8.py FP32 OTHER... [--count 1500] [--kept FOLDER]
 
-Each folder has encoder.onnx, decoder.onnx and g2p.onnx; the first is what the others are compared with. Sentences are
+Each folder has encoder.onnx, decoder.onnx and g2p.onnx; the first is what the others are compared with. One that also
+has decoder.pte (`lowvox shrink lower decoder.onnx --window 32`) runs that in ExecuTorch instead. Sentences are
 of books that were never trained on (4 to 15 words, every word in PocketSphinx's dictionary), read as `lowvox say` reads
 them. Voices take turns, twenty sentences each, and --kept goes on where a run before was ended. A variant passes when
 the upper end of the paired 95 % interval (sentences drawn again, 2,000 times, seed 0) is at most half a point above the
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Say = Callable[[str], NDArray[np.float32]]
     Errors = list[tuple[int, int]]
 LIMIT = 0.5  # points
+PROGRAM = "decoder.pte"
 SOME = 20  # sentences that a voice speaks in turn
 
 
@@ -89,6 +91,10 @@ def opened(folder: Path, stack: ExitStack) -> Say:
     """Load a voice until the stack ends; return what speaks a sentence with it."""
     resident = LowvoxVoice().load(Model(folder.name, "lowvox-voice", "synthesizer", ("en",), folder), Profile())
     stack.enter_context(closing(resident))
+    if (folder / PROGRAM).exists():
+        from lowvox.shrink.executorch.run import Program
+
+        resident._voice._decoder = Program(folder / PROGRAM)  # type: ignore[assignment]  # has the calls of a session
     return lambda text: Audio(b"".join(resident.open().speak(text)), 16000).samples
 
 

@@ -90,9 +90,11 @@ def config(kind: Kind, speakers: int = 5) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value is not None}
 
 
-def graph(kind: Kind, speakers: int = 5, *, rank: int = 4, vits2: bool = True, seed: int = 0) -> bytes:
+def graph(
+    kind: Kind, speakers: int = 5, *, rank: int = 4, vits2: bool = True, seed: int = 0, shape: Shape | None = None
+) -> bytes:
     """Return a voice's graph, whose sound has so many axes."""
-    made, shape = _Graph(random=np.random.default_rng(seed), biases=True), Shape()
+    made, shape = _Graph(random=np.random.default_rng(seed), biases=True), shape or Shape()
     by, told = parts.scales(made), parts.speaker(made, shape, speakers)
     if kind.multi:
         made.add("Gather", ["streams", made.constant(0)], "input", axis=1)
@@ -137,11 +139,12 @@ def voice(
     rank: int = 4,
     vits2: bool = True,
     told: dict[str, Any] | None = None,
+    shape: Shape | None = None,
 ) -> Path:
     """Write a folder of a kind by its name and return it; `told` goes over what the config says."""
     kind = KINDS[name]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(graph(kind, speakers, rank=rank, vits2=vits2))
+    (folder / "model.onnx").write_bytes(graph(kind, speakers, rank=rank, vits2=vits2, shape=shape))
     (folder / "dictionary").write_text(words, "utf-8")
     described = config(kind, speakers) | (told or {})
     (folder / "config.json").write_text(json.dumps(described, ensure_ascii=False, indent=1), "utf-8")

@@ -95,7 +95,7 @@ def _rounded_in_words(done: Rounded) -> list[str]:
     left = [node for made in done.made.values() if made and made.ranking for node in made.recipe.left]
     lines = [
         f"{size / MB:.1f} MB instead of {done.whole / MB:.1f} ({size / done.whole:.2f} x).",
-        *(f"{file}: rounding adds noise at {noise:.0f} dB below its output." for file, noise in done.noise.items()),
+        *(f"{file}: rounding adds noise {-noise:.0f} dB below its output." for file, noise in done.noise.items()),
         *([f"Left alone: {', '.join(left)}."] if left else []),
         *_judged_in_words(done.finding),
     ]

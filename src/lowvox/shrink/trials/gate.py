@@ -97,7 +97,12 @@ def _speed_sign(first: Row, row: Row) -> int:
 
 def _speed_told(first: Row, row: Row) -> str:
     (was, _), (now, _) = _times(first, row)
-    return f"{1000 * now:.3g} ms instead of {1000 * was:.3g} ({now / max(was, 1e-9):.2f} x)"
+    return f"{_ms(now)} ms instead of {_ms(was)} ({now / max(was, 1e-9):.2f} x)"
+
+
+def _ms(seconds: float) -> str:
+    """Return milliseconds with three digits that tell, or more before the point."""
+    return f"{1000 * seconds:.0f}" if seconds >= 0.1 else f"{1000 * seconds:.3g}"
 
 
 def _times(*rows: Row) -> list[tuple[float, tuple[float, float]]]:

@@ -17,6 +17,7 @@ MB = meter.MB
 
 
 @example(limit=0, fixed=0, per_item=0.25, most=3)
+@example(limit=0, fixed=0, per_item=1e-300, most=1)
 @given(
     limit=st.integers(-100, 10**12),
     fixed=st.integers(0, 10**12),

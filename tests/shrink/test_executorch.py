@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+import onnx
 from lowvox.errors import DamagedError, EngineError, LowvoxError, UsageError
 from lowvox.onnx.session import Session
 from lowvox.shrink.executorch import graph as executorch_graph
@@ -120,6 +121,25 @@ def test_a_graph_in_8_bits(tmp_path: Path, home: Path) -> None:
         exact = expected(graph, drawn(length))
         assert np.linalg.norm(program.run(drawn(length))[0] - exact) < 0.1 * np.linalg.norm(exact)
     program.close()
+
+
+def test_what_is_excluded_stays_in_floats(tmp_path: Path, home: Path) -> None:
+    graph, samples = decoder(tmp_path / "d.onnx"), tmp_path / "samples.npz"
+    np.savez(samples, x=np.concatenate([drawn(20)["x"]] * 4)[:, None])
+    whole, some, none = (
+        executorch_graph.lower(graph, tmp_path / f"{at}.pte", 8, int8=True, samples=samples, exclude=exclude)
+        for at, exclude in enumerate([(), [first(graph)], ["Conv", "ConvTranspose"]])
+    )
+    assert whole.distance_db < some.distance_db < 80 < none.distance_db
+    refused(
+        UsageError, "no node or operator 'x' to leave in floats", tmp_path,
+        graph, tmp_path / "n.pte", 8, int8=True, samples=samples, exclude=["x"],
+    )  # fmt: skip
+
+
+def first(graph: Path) -> str:
+    """Return the name of a graph's first convolution."""
+    return next(str(node.output[0]) for node in onnx.load(graph).graph.node if node.op_type == "Conv")
 
 
 def test_a_graph_whose_numbers_follow_the_length(tmp_path: Path, home: Path) -> None:

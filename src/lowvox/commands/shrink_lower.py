@@ -41,6 +41,9 @@ _RUNS = 20
     "--samples", type=click.Path(path_type=Path), metavar="PATH",
     help="Real inputs of a graph, as .npz files: to compare on, and to measure ranges on for --int8.",
 )  # fmt: skip
+@click.option(
+    "--exclude", multiple=True, metavar="NAME", help="With --int8: leave this node of a graph, or kind of operator."
+)
 @click.option("--measure", is_flag=True, help="Also time it beside ONNX Runtime, each in a process of its own.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @common
@@ -51,6 +54,7 @@ def lower(
     int8: bool,
     window: int,
     samples: Path | None,
+    exclude: tuple[str, ...],
     measure: bool,
     overwrite: bool,
 ) -> None:
@@ -67,15 +71,18 @@ def lower(
     from lowvox.shrink.executorch import voice as voices
 
     stem = Path(what).stem + (".int8" if int8 else "")
+    if exclude and not int8:
+        raise UsageError("--exclude is for --int8: it says what stays in floats.")
     if not voices.is_voice(what):
+        flags = {"int8": int8, "overwrite": overwrite}
         done = graphs.lower(
-            Path(what), output or Path(f"{stem}.pte"), window, int8=int8, samples=samples, overwrite=overwrite
+            Path(what), output or Path(f"{stem}.pte"), window, samples=samples, exclude=exclude, **flags
         )
         _graph_done(console, done, _measured(Path(what), done) if measure else [])
         return
-    if samples is not None or measure:
+    if samples is not None or exclude or measure:
         raise UsageError(
-            "A voice brings its own sentences: leave out --samples, and --measure its programs one by one."
+            "A voice brings its own sentences: leave out --samples, and --exclude and --measure its graphs one by one."
         )
     _voice_done(
         console, voices.lower(what, output or Path(f"{stem}-executorch"), window, int8=int8, overwrite=overwrite)

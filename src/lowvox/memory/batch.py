@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,14 +66,7 @@ def best(limit_bytes: int | None, fixed: int, per_item: float, most: int = MOST)
 
 
 def _largest(line: Line, limit_bytes: int, most: int) -> int:
-    if line.at(most) <= limit_bytes:
-        return most
-    # From here on an item takes something, and fewer than `most` fit.
-    # Bytes are whole: half a one more still rounds down to the limit.
-    size = int((max(0, limit_bytes - line.fixed) + 0.5) / line.per_item) + 1 if line.per_item else 0
-    while size and line.at(size) > limit_bytes:
-        size -= 1
-    return size
+    return max(0, bisect_right(range(most + 1), limit_bytes, key=line.at) - 1)
 
 
 def known(footprint: Footprint, length: float | None = None, capacity: int | None = None) -> Line:

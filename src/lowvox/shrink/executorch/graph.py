@@ -24,7 +24,7 @@ from lowvox.shrink.rounding import samples as found_samples
 from lowvox.shrink.trials.distance import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,11 +57,19 @@ class Done:
 
 
 def lower(
-    graph: Path, out: Path, window: int, *, int8: bool = False, samples: Path | None = None, overwrite: bool = False
+    graph: Path,
+    out: Path,
+    window: int,
+    *,
+    int8: bool = False,
+    samples: Path | None = None,
+    exclude: Collection[str] = (),
+    overwrite: bool = False,
 ) -> Done:
     """Lower a graph into the program `out`; `samples` as `shrink.rounding.samples` reads them, else inputs are random.
 
-    UsageError where the graph does not fit the window or `out` is there, DamagedError for what cannot be lowered,
+    With `int8` the nodes, or kinds of operator, that `exclude` names stay in floats. UsageError where the graph does
+    not fit the window, has no such node, or `out` is there, DamagedError for what cannot be lowered,
     EngineError where it does not give what ONNX Runtime gives: then nothing is written.
     """
     layout.require()
@@ -69,8 +77,17 @@ def lower(
     model = shapes.loaded(graph)
     plan = planned(model, window, out.name, "int8" if int8 else "fp32")
     given = _inputs(model, plan, samples, int8=int8)
-    data, plan = made(model, plan, (cut for each in given for cut in pieces(plan, each)))
+    left = _left(model, exclude, graph)
+    data, plan = made(model, plan, (cut for each in given for cut in pieces(plan, each)), left)
     return compared(data, plan, graph, out, given)
+
+
+def _left(model: onnx.ModelProto, exclude: Collection[str], graph: Path) -> set[str]:
+    """Return the names of the nodes that are named, themselves or by their operator."""
+    types = {node.name or node.output[0]: node.op_type for node in model.graph.node}
+    if unknown := [each for each in exclude if each not in types and each not in types.values()]:
+        raise UsageError(f"{graph} has no node or operator {unknown[0]!r} to leave in floats.")
+    return {name for name, kind in types.items() if name in exclude or kind in exclude}
 
 
 def planned(model: onnx.ModelProto, window: int, file: str, precision: layout.Precision) -> Lowered:
@@ -96,8 +113,13 @@ def _settled(sizes: Sequence[int | str], whole: int) -> tuple[int, ...]:
     return tuple(size if isinstance(size, int) else whole if at else 1 for at, size in enumerate(sizes))
 
 
-def made(model: onnx.ModelProto, plan: Lowered, samples: Iterable[Values]) -> tuple[bytes, Lowered]:
-    """Return the program, and the plan as it came out: which axes may be shorter after all."""
+def made(
+    model: onnx.ModelProto, plan: Lowered, samples: Iterable[Values], left: Collection[str] = ()
+) -> tuple[bytes, Lowered]:
+    """Return the program, and the plan as it came out: which axes may be shorter after all.
+
+    In 8 bits the nodes in `left` stay in floats.
+    """
     from lowvox.shrink.executorch.lower import lowered
     from lowvox.shrink.executorch.torch_graph import TorchGraph
 
@@ -109,7 +131,7 @@ def made(model: onnx.ModelProto, plan: Lowered, samples: Iterable[Values]) -> tu
         plan = _exact(plan)
     module = TorchGraph(settled, rounded=int8)
     largest = {given.name: np.zeros(given.shape, given.dtype) for given in plan.inputs}
-    return lowered(module, largest, {} if fixed else plan.along, samples if int8 else None), plan
+    return lowered(module, largest, {} if fixed else plan.along, samples if int8 else None, left), plan
 
 
 def _shorter(plan: Lowered) -> dict[str, tuple[int, ...]]:

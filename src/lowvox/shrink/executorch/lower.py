@@ -15,7 +15,7 @@ from lowvox.errors import DamagedError, LowvoxError
 from lowvox.shrink.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,12 +28,17 @@ _LAYERS = (*_CONVOLUTIONS, "linear")
 
 
 def lowered(
-    module: TorchGraph, largest: Values, open_axes: Mapping[str, int], samples: Iterable[Values] | None = None
+    module: TorchGraph,
+    largest: Values,
+    open_axes: Mapping[str, int],
+    samples: Iterable[Values] | None = None,
+    left: Collection[str] = (),
 ) -> bytes:
     """Return the program for inputs up to the size of `largest`, which may be shorter along `open_axes`.
 
     With `samples` in 8 bits: the ranges of what convolutions are given are measured on them; where there are only
-    linear layers, each run measures its own. DamagedError where torch or XNNPACK cannot take the graph.
+    linear layers, each run measures its own. The nodes in `left` stay in floats. DamagedError where torch or XNNPACK
+    cannot take the graph.
     """
     given = tuple(torch.from_numpy(largest[name]) for name in module.takes)
     shapes = _open(module.takes, open_axes, given)
@@ -41,7 +46,7 @@ def lowered(
         with quiet(), torch.no_grad():
             program = torch.export.export(module.eval(), given, dynamic_shapes=shapes and {"given": shapes})
             if samples is not None:
-                rounded = _rounded(program, module.takes, samples)
+                rounded = _rounded(program, module.takes, samples, module.weights_of(left))
                 program = torch.export.export(rounded, given, dynamic_shapes=shapes)
             return _delegated(program)
     except LowvoxError:
@@ -59,8 +64,11 @@ def _open(takes: Sequence[str], open_axes: Mapping[str, int], given: Sequence[An
     return tuple({open_axes[name]: length} if name in open_axes else None for name in takes)
 
 
-def _rounded(program: Any, takes: Sequence[str], samples: Iterable[Values]) -> Any:
-    """Return the module with its layers in 8 bits; ranges are kept as histograms, so samples may be many."""
+def _rounded(program: Any, takes: Sequence[str], samples: Iterable[Values], left: Collection[str]) -> Any:
+    """Return the module with its layers in 8 bits, but for those whose weights are named in `left`.
+
+    Ranges are kept as histograms, so samples may be many.
+    """
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
         get_symmetric_quantization_config,
@@ -75,6 +83,7 @@ def _rounded(program: Any, takes: Sequence[str], samples: Iterable[Values]) -> A
     measured = bool(kinds & set(_CONVOLUTIONS))
     quantizer = XNNPACKQuantizer()
     config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=not measured)
+    quantizer.set_filter_function(lambda node: not any(getattr(each, "target", None) in left for each in node.args))
     for name in _LAYERS:
         quantizer.set_operator_type(getattr(torch.ops.aten, name).default, config)
     prepared = prepare_pt2e(program.module(), quantizer)

@@ -16,7 +16,7 @@ from lowvox.shrink.executorch.torch_graph_operators import OPERATORS, ROWS, SETT
 from onnx import helper, numpy_helper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import onnx
 
@@ -52,6 +52,11 @@ class TorchGraph(torch.nn.Module):  # type: ignore[misc]  # torch is not looked 
             values.update(zip(step.gives, found, strict=False))
         return tuple(values[name] for name in self.gives)
 
+    def weights_of(self, nodes: Collection[str]) -> set[str]:
+        """Return the names that the weights of these nodes have in the module."""
+        taken = {name for step in self._steps if step.name in nodes for name in step.given if isinstance(name, str)}
+        return {kept for name, kept in self._held.items() if name in taken}
+
     def _keep(self, weight: Any) -> str:
         """Hold a weight and return the name that it has in the module."""
         kept = f"weight{len(self._held)}"
@@ -67,7 +72,7 @@ class _Step:
     """One node: what it takes (names of values, or arrays where a number settles its shape) and gives."""
 
     def __init__(self, kind: str, given: list[Any], gives: list[str], settings: dict[str, Any], name: str) -> None:
-        self.kind, self.given, self.gives, self.settings, self._name = kind, given, gives, settings, name
+        self.kind, self.given, self.gives, self.settings, self.name = kind, given, gives, settings, name
 
     def __call__(self, values: dict[str, Any]) -> Sequence[Any]:
         """Compute the node's outputs."""
@@ -75,7 +80,7 @@ class _Step:
         try:
             found = OPERATORS[self.kind](given, self.settings)
         except DamagedError as error:
-            raise DamagedError(f"The operator {self.kind} ({self._name}) {error}.") from error
+            raise DamagedError(f"The operator {self.kind} ({self.name}) {error}.") from error
         return found if isinstance(found, (list, tuple)) else (found,)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowvox.errors import LowvoxError
-from lowvox.shrink.rounding.recipe import SUFFIX
+from lowvox.shrink.rounding import RECIPE
 from lowvox.shrink.trials.measuring import measured
 from lowvox.shrink.voices import voice as voices
 from lowvox.shrink.voices import voice_int8, voice_trial
@@ -48,8 +48,8 @@ def vosk(folder: Path) -> Path:
 def compared(name: str, whole: Path, batches: Sequence[int], runs: int, *, write: bool) -> Compared:
     """Round a voice, by its recipes unless they are to be written anew, and measure it and what it was made of.
 
-    Each speaks the same 120 symbols. The distance is that of the worst part that runs in windows, each given what it
-    was given in floats.
+    Each speaks the same symbols, `voice_trial.SYMBOLS` of them. The distance is that of the worst part that runs in
+    windows, each given what it was given in floats.
     """
     out = whole.parent / "int8"
     done, said = _rounded(name, whole, out, write=write)
@@ -71,7 +71,7 @@ def _rounded(name: str, whole: Path, out: Path, *, write: bool) -> tuple[Rounded
         return done, f"its {len(done.made)} parts by their recipes: the same, bit by bit"
     done = voice_int8.quantize(str(whole), out, force=True)
     RECIPES.mkdir(exist_ok=True)
-    kept = sorted(out.glob(f"*{SUFFIX}"))
+    kept = sorted(out.glob(f"*{RECIPE}"))
     for recipe in kept:
         shutil.copyfile(recipe, RECIPES / f"{name}{recipe.name.removeprefix(whole.stem)}")
     return done, f"{len(kept)} recipes written"

@@ -9,6 +9,7 @@ from lowvox.commands.comparing import ears
 from lowvox.commands.shrink_voice import written
 from lowvox.errors import EngineError, UsageError
 from lowvox.memory.meter import MB
+from lowvox.shrink.rounding import RECIPE
 
 if TYPE_CHECKING:
     from lowvox.commands.common import Console
@@ -84,7 +85,7 @@ def _rounded_told(done: Rounded) -> dict[str, Any]:
 def _made_told(part: tuple[str, Made | None]) -> dict[str, Any]:
     name, made = part
     return {
-        "recipe": Path(name).with_suffix(".recipe.json").name if made else None,
+        "recipe": Path(name).with_suffix(RECIPE).name if made else None,
         "nodes": made.nodes if made else 0,
         "left": list(made.recipe.left) if made else [],
     }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lowvox.errors import NotFoundError, UsageError
 from lowvox.models.disk import room, writing
 from lowvox.shrink import graph
-from lowvox.shrink.rounding import graph_int8
+from lowvox.shrink.rounding import RECIPE, graph_int8
 from lowvox.shrink.rounding import recipe as recipes
 from lowvox.shrink.rounding import samples as inputs
 from lowvox.shrink.rounding.recipe import Plan, Recipe
@@ -65,7 +65,7 @@ def quantize(
     """
     plan = how.plan if isinstance(how, Recipe) else how
     out = out or source.with_suffix(".fp16.onnx" if plan.method == "fp16" else ".int8.onnx")
-    beside = out.with_suffix(recipes.SUFFIX)
+    beside = out.with_suffix(RECIPE)
     _free(source, out, beside, overwrite=overwrite)
     with writing(out), TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:40]}-") as folder:
         calibration, judging = _given(source, plan, samples, evaluation)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Method = Literal["static", "dynamic", "fp16"]
 METHODS: tuple[Method, ...] = ("static", "dynamic", "fp16")
-SUFFIX = ".recipe.json"
 _PACKAGES = ("onnx", "onnxruntime", "numpy")
 
 

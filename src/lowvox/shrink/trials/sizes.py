@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowvox import engines
+from lowvox.shrink.rounding import RECIPE
 
 if TYPE_CHECKING:
     from lowvox.types import Model
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 # How ONNX names another file: the key, a tag, a length of one byte, the name.
 _ELSEWHERE = re.compile(rb"location\x12([\x01-\x7f])")
 _CODE = frozenset({".py", ".pyc", ".pyi", ".pyx", ".pxd", ".so", ".dll", ".dylib", ".typed"})
-
-_RECIPE = ".recipe.json"  # as `rounding.recipe` has it, which needs the package onnx
 
 
 def graph(path: Path) -> int:
@@ -52,7 +51,7 @@ def _shipped(found: Model) -> Path:
 
 def _is_beside(file: Path) -> bool:
     """Whether it is code, or says how a model was made: no part of the model."""
-    return bool(_CODE & {*file.suffixes}) or file.name.endswith(_RECIPE)
+    return bool(_CODE & {*file.suffixes}) or file.name.endswith(RECIPE)
 
 
 def _elsewhere(path: Path) -> set[str]:

@@ -18,7 +18,7 @@ from lowvox.models.disk import appearing
 from lowvox.onnx import split
 from lowvox.shrink import graph
 from lowvox.shrink.nodes import OPERATORS
-from lowvox.shrink.rounding import graph_int8
+from lowvox.shrink.rounding import RECIPE, graph_int8
 from lowvox.shrink.rounding import recipe as recipes
 from lowvox.shrink.rounding.recipe import Plan
 from lowvox.shrink.voices.heard import heard
@@ -53,7 +53,7 @@ def quantize_voice(folder: Path, out: Path, feeds: Feeds, large: int = LARGE, pl
     nothing can be rounded, DamagedError where a part cannot be.
     """
     told = split.read(_sidecar(folder))
-    _free(out)
+    free(out)
     plans = _plans(folder, told, plan or Plan(), large)
     seen, unseen = (heard(folder, told, feeds, lengths) for lengths in (SENTENCES, (UNSEEN,)))
 
@@ -73,7 +73,7 @@ def requantize_voice(folder: Path, out: Path, made_by: Path, large: int = LARGE)
     comes out.
     """
     told = split.read(_sidecar(folder))
-    _free(out)
+    free(out)
     known = _known(made_by)
     plans = _plans(folder, told, Plan(), large)
 
@@ -97,24 +97,25 @@ def _written(folder: Path, out: Path, make: Callable[[str], Made | None]) -> Par
                 shutil.copyfile(folder / name, made / name)
             else:
                 (made / name).write_bytes(part.data)
-                recipes.write((made / name).with_suffix(recipes.SUFFIX), part.recipe)
+                recipes.write((made / name).with_suffix(RECIPE), part.recipe)
         shutil.copyfile(sidecar, made / sidecar.name)
     return done
 
 
 def _plans(folder: Path, told: split.Split, plan: Plan, large: int) -> dict[str, Plan]:
     """Return the plan of each part in which there is something to round; UsageError where that is none."""
-    models = {name: graph.read(folder / name) for name in told.files}
-    known = {name: _names(model) for name, model in models.items()}
-    if unknown := [each for each in plan.exclude if not any(each in names for names in known.values())]:
-        raise UsageError(f"No part of the voice has a node or operator {unknown[0]!r} to leave alone.")
-    found = {}
-    for name, model in models.items():
-        own = _plan(model, plan, known[name], large if name == told.front else None)
+    found: dict[str, Plan] = {}
+    known: set[str] = set()
+    for name in told.files:  # one in memory at a time
+        model = graph.read(folder / name)
         types = {node.name: node.op_type for node in model.graph.node}
+        own = _plan(model, plan, {*types, *types.values()}, large if name == told.front else None)
         nodes = graph.roundable(model, OPERATORS, own.large)
         if any(not {node, types[node]} & {*own.exclude} for node in nodes):
             found[name] = own
+        known |= {*types, *types.values()}
+    if unknown := [each for each in plan.exclude if each not in known]:
+        raise UsageError(f"No part of the voice has a node or operator {unknown[0]!r} to leave alone.")
     if not found:
         raise UsageError("No part of the voice has weights that could be rounded; it stays as it is.")
     return found
@@ -130,15 +131,11 @@ def _plan(model: onnx.ModelProto, plan: Plan, known: set[str], large: int | None
     return msgspec.structs.replace(plan, exclude=exclude, large=max(large, plan.large), floor=None)
 
 
-def _names(model: onnx.ModelProto) -> set[str]:
-    return {name for node in model.graph.node for name in (node.name, node.op_type)}
-
-
 def _known(folder: Path) -> dict[str, Recipe]:
     """Return the recipes in a folder, by the part that each is for."""
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}; the recipes of a voice lie in one, one for each part.")
-    found = [recipes.read(path) for path in sorted(folder.glob(f"*{recipes.SUFFIX}"))]
+    found = [recipes.read(path) for path in sorted(folder.glob(f"*{RECIPE}"))]
     if not found:
         raise NotFoundError(f"There are no recipes in {folder}; name the folder of a voice that was rounded.")
     return {recipe.source: recipe for recipe in found}
@@ -150,7 +147,8 @@ def _of_another(folder: Path, name: str, known: Mapping[str, Recipe]) -> str:
     return f"No recipe in {folder} is for {name}: they are for another voice{why}; give the one that they were made of."
 
 
-def _free(out: Path) -> None:
+def free(out: Path) -> None:
+    """Raise UsageError where a new folder cannot have this name."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty; name a new folder.")
 

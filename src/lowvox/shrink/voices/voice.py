@@ -18,6 +18,7 @@ from lowvox import extras
 from lowvox.errors import NotFoundError, UsageError
 from lowvox.models import install, store
 from lowvox.models.disk import beside, room, writing
+from lowvox.shrink.rounding import RECIPE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,12 +167,11 @@ def _voice(graph: Path, files: list[Path], name: str | None) -> Voice:
 def _beyond(graph: Path, files: list[Path]) -> list[Path]:
     """Return the files that are neither the graph nor parts that it was split into before, nor recipes of such."""
     from lowvox.onnx import split as sidecars
-    from lowvox.shrink.rounding import recipe as recipes
 
     sidecar = graph.with_suffix(sidecars.SUFFIX)
     parts = {sidecar, *map(graph.with_name, sidecars.read(sidecar).files)} if sidecar.exists() else set()
     others = (file for file in files if file != graph and file not in parts)
-    return [file for file in others if not file.name.endswith(recipes.SUFFIX)]
+    return [file for file in others if not file.name.endswith(RECIPE)]
 
 
 def parted(voice: Voice, folder: Path, *, onnx: bool) -> Done:

@@ -91,8 +91,8 @@ def quantize(
 def _check(output: Path | None, name: str | None) -> None:
     if output is not None and name:
         raise UsageError("--name is for a voice that is installed; leave out --output, or `lowvox pull` it afterwards.")
-    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"{output} is not empty; name a new folder.")
+    if output is not None:
+        rounding.free(output)
 
 
 def _made(whole: Voice, folder: Path, how: Plan | Path | None, *, onnx: bool) -> Rounded:
